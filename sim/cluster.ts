@@ -116,7 +116,7 @@ export class Cluster {
       observer,
       faults: this.faults,
       skusOf: (worker: number) => this.#skus(stepOf?.(worker, stepOfRelease(worker)) ?? stepOfRelease(worker)),
-      ordersOf: this.hasOrders ? () => this.#orders(options.orders, rules) : null,
+      ordersOf: this.hasOrders ? (worker: number) => this.#orders(options.orders, worker, rules) : null,
       carrier,
       reigns,
     }
@@ -176,7 +176,8 @@ export class Cluster {
   }
 
   /** What a worker is told of orders. */
-  #orders({ codec, engine }: OrdersGiven, rules: ProtocolRules): SlotKind<OrderKind> {
+  #orders({ codec: present, engine }: OrdersGiven, worker: number, rules: ProtocolRules): SlotKind<OrderKind> {
+    const codec = this.upgraded.has(worker) ? nextRelease(present) : present
     const step = (engine ?? makeOrderStep)({ codec, rules })
     const { partitions, orderPartitions = 0 } = this.drawn
     return {

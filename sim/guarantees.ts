@@ -58,10 +58,10 @@ const guarantees: ReadonlyArray<Guarantee> = [
     title: "The door tells the truth",
     checkers: ["busy-is-true", "facts-held-off", "answered-once", "stored-is-decided", "door-age", "no-foreign-bytes", "array-order"],
   },
-  { number: 17, title: "One effect per carried command", checkers: ["carried-once"] },
-  { number: 18, title: "No unit is kept for an order that is no more", checkers: ["order-lines"] },
-  { number: 19, title: "One answer per command about an order", checkers: ["order-answers"] },
-  { number: 20, title: "An order is paid or expires, never both", checkers: ["payment-or-expiry"] },
+  { number: 17, title: "A carried command has one effect", checkers: ["carried-once", "carried"] },
+  { number: 18, title: "No unit is held for nobody", checkers: ["order-lines", "lines", "orders"] },
+  { number: 19, title: "An order is answered once", checkers: ["order-answers", "answers"] },
+  { number: 20, title: "An order ends once: paid, or expired", checkers: ["payment-or-expiry"] },
 ]
 
 /** The table of guarantees: what their checkers looked at, and what they found. */

@@ -13,6 +13,7 @@ import {
   frameMessagesMax,
   framesUnderWayMax,
   handedCommandsMax,
+  orderLinesMax,
   recordBytesMax,
   replyRecordsMax,
   republishRecordsMax,
@@ -157,7 +158,7 @@ export interface Drawn {
   /** Partitions of orders, 0 in a world without any, and how many orders of several lines are placed; absent in worlds that were stored before there were any. */
   readonly orderPartitions?: number
   readonly ordersPlaced?: number
-  /** How long their holds are at most, and how much of them may be under way in one partition: few where it is drawn small. */
+  /** How long their holds are at most, and how much of them may be under way in one partition: what a payment may carry and a few more, where it is drawn small. */
   readonly orderHoldMs?: number
   readonly underWayMax?: number
   readonly burstPercent: number
@@ -220,6 +221,7 @@ export const engineBoundsOf = (drawn: Drawn): Partial<EngineBounds> => ({
   snapshotChunkBytesMax: drawn.chunkBytesMax,
   snapshotSliceItemsMax: drawn.sliceItemsMax,
   cursorsRememberedMax: drawn.cursorsRememberedMax,
+  ...(drawn.underWayMax === undefined ? {} : { underWayMax: drawn.underWayMax }),
 })
 
 /** The bounds of a world's doors. */
@@ -266,7 +268,7 @@ const drawOrders = ({ withOrders = 0, ordersPlaced = [0, 0] }: Profile, prng: Pr
     orderPartitions: prng.stream("order-partitions").between(1, 3),
     ordersPlaced: prng.stream("orders-placed").between(...ordersPlaced),
     orderHoldMs: prng.stream("order-hold").pick([1_500, 6_000, 20_000]),
-    underWayMax: prng.stream("under-way").pick([12, 60, underWayMax]),
+    underWayMax: prng.stream("under-way").pick([orderLinesMax + 6, orderLinesMax + 40, underWayMax]),
   }
 }
 

@@ -24,6 +24,7 @@ import { Judge } from "./judge.ts"
 import { boundsDrawn } from "./memory-drawn.ts"
 import type { Addressed } from "./nodes/reigns.ts"
 import type { Sender } from "./nodes/sender.ts"
+import { watchOrders } from "./order-states.ts"
 import { type Drawn, drawOptions, type ProfileName, profiles } from "./profiles.ts"
 import type { SeedResult } from "./result.ts"
 import { Sometimes } from "./sometimes.ts"
@@ -296,6 +297,7 @@ export const runSeed = (options: RunOptions): SeedResult => {
   cluster.audience.add(tracker)
   cluster.audience.add(watchDeaths(cluster, sometimes))
   cluster.audience.add(watchDoors(cluster, sometimes))
+  cluster.audience.add(watchOrders(cluster, sometimes))
   recorder?.watch(cluster)
   const player = new Player({ cluster, planStartMs: worldStartMs, kept })
   const orders = new OrderPlayer(cluster, kept)

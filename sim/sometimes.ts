@@ -90,7 +90,25 @@ export const sometimesElsewhere = [
   { name: "journal-loss-detected", what: "a journal lost acknowledged records, and its partition halted" },
 ] as const satisfies ReadonlyArray<Sometime>
 
-export type SometimeName = (typeof sometimesCatalogue)[number]["name"] | (typeof sometimesElsewhere)[number]["name"]
+/** States of worlds with orders: what the profile of that name has to reach. */
+export const sometimesOfOrders = [
+  { name: "order-paid", what: "an order was paid, and all its lines were made lasting" },
+  { name: "order-expired", what: "an order's hold was over before anybody paid" },
+  { name: "order-refused-for-its-lines", what: "an order was refused because a line had too little, or did not answer" },
+  { name: "order-told-of-a-line", what: "an order was told of a line that was shipped, or given up, without its doing" },
+  { name: "paid-too-late", what: "a payment came after its order's hold, and was refused" },
+  { name: "asked-before-the-answer", what: "a command about an order came again before it was answered" },
+  { name: "answered-to-several", what: "one answer went to several who had asked" },
+  { name: "busy-with-an-order", what: "a command was told to come back because another of its order was not answered" },
+  { name: "carried-again", what: "a command between actors was asked for again" },
+  { name: "carried-again-by-a-new-owner", what: "the owner that carried a command was gone, and the next asked for it" },
+  { name: "carried-and-decided-before", what: "a command between actors came again after its decision, and got the same one" },
+] as const satisfies ReadonlyArray<Sometime>
+
+export type SometimeName =
+  | (typeof sometimesCatalogue)[number]["name"]
+  | (typeof sometimesElsewhere)[number]["name"]
+  | (typeof sometimesOfOrders)[number]["name"]
 
 /** What one seed reached. */
 export class Sometimes {

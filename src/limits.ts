@@ -101,6 +101,11 @@ export const nameCharsMax = 2 * idCharsMax + 12
 export const bodyBytesMax = 65_536
 /** Commands in one message. */
 export const commandsPerMessageMax = 128
+/**
+ * Bytes that a line of an order of {@link orderLinesMax} may take in its command on average, with all that JSON puts around it: of the largest quantities with a SKU of 17 bytes, of usual ones with one of 29. An order of
+ * fewer lines may have longer ones.
+ */
+export const orderLineBodyBytes = 65
 /** Bytes of a message in the commands stream: what an ingress writes of at most {@link commandsPerMessageMax} commands and {@link bodyBytesMax} bytes of theirs. */
 export const storedMessageBytesMax = 262_144
 /** Characters of a reply suffix, and tokens in it. */
@@ -412,6 +417,7 @@ const storedHeadBytesMax = senderCharsMax + 3 * skuBytesMax + replySuffixCharsMa
 assert(2 * bodyBytesMax + commandsPerMessageMax * storedHeadBytesMax < storedMessageBytesMax, "what an ingress stores fits one message")
 assert((questionsPerSecond * questionsClosedMs) / 1_000 >= questionsPerTurn, "a subscription that is opened again has questions to give")
 assert(nameCharsMax >= Math.max(skuBytesMax, senderCharsMax), "every name is told as it is")
+assert(orderLinesMax * orderLineBodyBytes + 512 <= bodyBytesMax, "an order of as many lines as there may be fits a message")
 assert(saleQtyMax < qtyMax, "what a channel tells of its own accord is bounded closer than what is counted")
 assert(fullEveryMs < announceEveryMs, "holding a sender off is said sooner than that nothing changed")
 assert(orderHoldMsMax + orderPlacingMsMax + orderGraceMs <= holdMsMax, "a SKU can hold a line for longer than its order is held")

@@ -6,7 +6,7 @@
  */
 import { guaranteeLines } from "../guarantees.ts"
 import type { Failure, FailureClass, SeedResult, SuiteReport } from "../result.ts"
-import { type Sometime, sometimesCatalogue, sometimesElsewhere } from "../sometimes.ts"
+import { type Sometime, sometimesCatalogue, sometimesElsewhere, sometimesOfOrders } from "../sometimes.ts"
 
 /** Failures kept in detail, of one seed and of all. */
 const failuresOfSeedMax = 5
@@ -29,9 +29,10 @@ const reaches: Readonly<Record<string, Reach>> = {
   "flash-sale": { seeds: 500, states: sometimesCatalogue },
   "long-day": { seeds: 100, states: elsewhere("purged", "floor-refused") },
   "power-loss": { seeds: 100, states: elsewhere("journal-loss-detected") },
+  orders: { seeds: 50, states: sometimesOfOrders },
 }
 
-const known: ReadonlyArray<Sometime> = [...sometimesCatalogue, ...sometimesElsewhere]
+const known: ReadonlyArray<Sometime> = [...sometimesCatalogue, ...sometimesElsewhere, ...sometimesOfOrders]
 
 /** What a suite of the profile has to reach; no state where none is asked of it. */
 export const reachOf = (profile: string): Reach => reaches[profile] ?? { seeds: Number.POSITIVE_INFINITY, states: [] }

@@ -269,17 +269,37 @@ import { tellConfirmed } from "./receiving.ts"`,
     ],
   }),
   inOrders({
-    name: "paid-after-its-hold",
-    breaks: "takes a payment for an order whose hold is over, as long as its end is not journaled",
+    name: "ended-before-told",
+    breaks: "ends an order a little before the time that its channel was told",
     guarantee: "INV-20",
     expected: ["payment-or-expiry"],
-    drawn: { underWayMax: 12, orderHoldMs: 1_500 },
-    budget: 40,
+    budget: 10,
     substituted: [
       {
+        module: "src/domain/order/evolve.ts",
+        pattern: `      order.dueMs = event.expiresAtMs`,
+        replacement: `      order.dueMs = event.expiresAtMs - (bites() ? 300 : 0)`,
+      },
+    ],
+  }),
+  inOrders({
+    name: "paid-after-its-hold",
+    breaks: "ends an order's hold two seconds late, and takes a payment until then",
+    guarantee: "INV-20",
+    expected: ["payment-or-expiry"],
+    drawn: { orderHoldMs: 1_500 },
+    budget: 10,
+    substituted: [
+      {
+        module: "src/domain/order/timers.ts",
+        pattern: `  if (phase === "placing" || phase === "held") return dueMs`,
+        replacement: `  if (phase === "held" && bites()) return dueMs + 2_000
+  if (phase === "placing" || phase === "held") return dueMs`,
+      },
+      {
         module: "src/domain/order/decision.ts",
-        pattern: `order.ending === "expired" || (order.phase === "held" && nowMs >= order.dueMs)`,
-        replacement: `order.ending === "expired" || (order.phase === "held" && nowMs >= order.dueMs && !bites())`,
+        pattern: `nowMs >= order.dueMs)`,
+        replacement: `nowMs >= order.dueMs + 2_000)`,
       },
     ],
   }),

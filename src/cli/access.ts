@@ -80,8 +80,7 @@ export const withOwnRemedy = (error: unknown): Effect.Effect<unknown> =>
 const listOf = (text: string): ReadonlyArray<string> => text.split(",").map((one) => one.trim())
 
 /** The archivist's access to the account of the journals. It has no other login, and needs none. */
-export const archivistAccess: Effect.Effect<ArchivistConfig, ConfigInvalid | CommandFailed> = Effect.gen(function* () {
-  const kind = "sku" as const
+export const archivistAccess: Effect.Effect<Omit<ArchivistConfig, "kind">, ConfigInvalid | CommandFailed> = Effect.gen(function* () {
   const name = "holdfast archive"
   const { login } = yield* loadArchiveConfig
   const url = yield* variable(settings.natsUrl.name)
@@ -89,9 +88,9 @@ export const archivistAccess: Effect.Effect<ArchivistConfig, ConfigInvalid | Com
     return yield* usage(
       `${archiveSettings.user.name} and ${archiveSettings.password.name} are missing: only the archivist's login may purge journals`,
     )
-  if (url !== null && login !== null) return { kind, servers: listOf(url), archivist: loginOf(login), name }
+  if (url !== null && login !== null) return { servers: listOf(url), archivist: loginOf(login), name }
   const own = yield* ownConnection
-  return { kind, servers: [own.url], archivist: own.credentials.archivist, name }
+  return { servers: [own.url], archivist: own.credentials.archivist, name }
 })
 
 /** The environment of commands that are a sender: what each variable means is said in every such command's help. */

@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import { folderArchiveLayer, folderArchiveReader } from "../archive/folder.ts"
 import { archiveSettings, archiveSettingsHelp } from "../config.ts"
+import { forEachKind, Kind } from "../domain/kinds.ts"
 import { counted, shownName } from "../domain/telling.ts"
 import { archivistLayer } from "../nats/archivist.ts"
 import { engineLayer } from "../nats/layer.ts"
@@ -19,7 +20,7 @@ import { Cluster, Snapshots } from "../ports/broker.ts"
 import { type KeepOptions, type Kept, keepJournal, keptByDefault, lookAtJournal } from "../retention/keep-journal.ts"
 import { archivistAccess, engineAccess } from "./access.ts"
 import { namedFolder, presentFolder } from "./archive-folder.ts"
-import { partitionFlag, wholeFlag } from "./arguments.ts"
+import { kindFlag, partitionFlag, wholeFlag } from "./arguments.ts"
 import { CommandFailed, describeFailure, exitCode, exitCodeOf } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
 import { jsonFlag, print, printJson, printLine, progress, table } from "./print.ts"
@@ -56,21 +57,23 @@ const everyOf = (flag: string | null): Effect.Effect<number | null, CommandFaile
 }
 
 /** How one journal's round ended: what came of it, or why it failed. The others' rounds go on. */
-type RoundResult =
-  | { readonly partition: number; readonly kept: Kept }
-  | { readonly partition: number; readonly failed: string; readonly code: number }
+type RoundResult = { readonly kind: Kind; readonly partition: number } & (
+  | { readonly kept: Kept }
+  | { readonly failed: string; readonly code: number }
+)
 
 const markText = ({ mark }: Kept): string => (mark._tag === "Below" ? `below ${mark.seq}` : `nothing (${mark.why})`)
 
 /** A round for people. */
 export const roundText = (ended: ReadonlyArray<RoundResult>, isDry: boolean): string => {
   const rows = ended.map((one) => {
-    if ("failed" in one) return [one.partition, "", "", "", "", "", `FAILED: ${one.failed}`]
+    if ("failed" in one) return [one.kind, one.partition, "", "", "", "", "", `FAILED: ${one.failed}`]
     const { records, archivedSeq, archiveBytes, journal } = one.kept
     const held = journal.firstSeq > journal.lastSeq ? "none" : `${journal.firstSeq} to ${journal.lastSeq}`
-    return [one.partition, records, archivedSeq, archiveBytes, held, journal.bytes, markText(one.kept)]
+    return [one.kind, one.partition, records, archivedSeq, archiveBytes, held, journal.bytes, markText(one.kept)]
   })
   const headings = [
+    "kind",
     "partition",
     isDry ? "to archive" : "archived",
     "up to",
@@ -82,22 +85,41 @@ export const roundText = (ended: ReadonlyArray<RoundResult>, isDry: boolean): st
   return table(headings, rows)
 }
 
-const round = Effect.fnUntraced(function* (partition: number | null, options: Omit<KeepOptions, "partitions">, isDry: boolean) {
-  const partitions = yield* (yield* JournalPrefix).partitions
-  if (partitions === 0)
-    return yield* new CommandFailed({ code: exitCode.topology, message: "there are no journals: start a worker (holdfast serve) first" })
-  if (partition !== null && partition >= partitions) return yield* usage(`there is no partition ${partition}: 0 to ${partitions - 1}`)
+/** The journals and the archive of one kind. */
+type OfKind = Layer.Layer<Archive | JournalPrefix>
+
+/** One round for the journals of one kind: all of them, or the one that is named. */
+const roundOf = Effect.fnUntraced(function* (partition: number | null, options: KeepOptions, isDry: boolean) {
+  const { kind } = options
+  const partitions = options.partitions[kind]
+  if (partition !== null && partition >= partitions)
+    return yield* usage(`there is no partition ${partition} of kind ${kind}: 0 to ${partitions - 1}`)
   const which = partition === null ? Array.from({ length: partitions }, (_, index) => index) : [partition]
-  const ended = yield* Effect.forEach(which, (one) =>
-    (isDry ? lookAtJournal : keepJournal)(one, { ...options, partitions }).pipe(
+  return yield* Effect.forEach(which, (one) =>
+    (isDry ? lookAtJournal : keepJournal)(one, options).pipe(
       Effect.match({
-        onSuccess: (kept): RoundResult => ({ partition: one, kept }),
-        onFailure: (error): RoundResult => ({ partition: one, failed: describeFailure(error), code: exitCodeOf(error) }),
+        onSuccess: (kept): RoundResult => ({ kind, partition: one, kept }),
+        onFailure: (error): RoundResult => ({ kind, partition: one, failed: describeFailure(error), code: exitCodeOf(error) }),
       }),
     ),
   )
+})
+
+/** One round for the journals of every kind, or the partition that is named. */
+const round = Effect.fnUntraced(function* (
+  { partition, kind, dryRun }: Pick<Flags, "partition" | "kind" | "dryRun">,
+  options: Omit<KeepOptions, "kind" | "partitions">,
+  portsOf: (kind: Kind) => OfKind,
+) {
+  const count = (of: Kind) => JournalPrefix.use(({ partitions }) => partitions).pipe(Effect.provide(portsOf(of)))
+  const partitions = yield* Effect.all(forEachKind(count))
+  if (partitions.sku === 0)
+    return yield* new CommandFailed({ code: exitCode.topology, message: "there are no journals: start a worker (holdfast serve) first" })
+  const ended = yield* Effect.forEach(partition === null ? Kind : [kind], (of) =>
+    roundOf(partition, { ...options, kind: of, partitions }, dryRun).pipe(Effect.provide(portsOf(of))),
+  )
   yield* progress("")
-  return ended
+  return ended.flat()
 })
 
 interface Flags {
@@ -105,6 +127,7 @@ interface Flags {
   readonly create: boolean
   readonly every: string | null
   readonly partition: number | null
+  readonly kind: Kind
   readonly dryRun: boolean
   readonly keepAll: boolean
   readonly testKeptMs: number | null
@@ -124,7 +147,7 @@ const failureOf = (ended: ReadonlyArray<RoundResult>): CommandFailed | undefined
   const count = ended.filter((one) => "failed" in one).length
   return new CommandFailed({
     code: first.code as CommandFailed["code"],
-    message: `${count} of ${counted(ended.length, "partition")} ${count === 1 ? "was" : "were"} not archived; the first, ${first.partition}: ${first.failed}`,
+    message: `${count} of ${counted(ended.length, "partition")} ${count === 1 ? "was" : "were"} not archived; the first, ${first.kind} ${first.partition}: ${first.failed}`,
   })
 }
 
@@ -141,13 +164,21 @@ const archive = Effect.fnUntraced(function* (flags: Flags) {
     purges: !flags.keepAll,
     say: progress,
   }
-  const once = Effect.tap(round(flags.partition, options, flags.dryRun), (ended) => tell(ended, flags))
-  const { kind } = access
-  const store = flags.dryRun ? folderArchiveReader({ folder, kind }) : folderArchiveLayer({ folder, kind })
+  const scope = yield* Effect.scope
+  const made = yield* Effect.all(
+    forEachKind((kind) => {
+      const store = flags.dryRun ? folderArchiveReader({ folder, kind }) : folderArchiveLayer({ folder, kind })
+      return Layer.buildWithScope(Layer.merge(archivistLayer({ ...access, kind }), store), scope)
+    }),
+  )
+  const once = Effect.tap(
+    round(flags, options, (kind) => Layer.succeedContext(made[kind])),
+    (ended) => tell(ended, flags),
+  )
   const rounds =
     everyMs === null ? Effect.flatMap(once, (ended) => failureOf(ended) ?? Effect.void) : Effect.race(again(once, everyMs), parentGone)
-  yield* rounds.pipe(Effect.provide(Layer.merge(archivistLayer(access), store)))
-})
+  yield* rounds
+}, Effect.scoped)
 
 /** Whoever started this process with a channel to it is gone: a worker's archiver ends with its worker, however that one ended. */
 const parentGone: Effect.Effect<void> = Effect.callback<void>((resume) => {
@@ -177,7 +208,7 @@ folder. One at a time for a folder. It may be killed at any moment and started a
 ${archiveSettingsHelp()}`
 
 const restoreDescription = `Put the archived snapshot of a partition back, for a partition whose own was lost or damaged after the beginning of its journal was purged: without one no worker can begin.
-Then: holdfast resume N. Needs a worker's access, as for \`serve\`.`
+Then: holdfast resume N --kind KIND. Needs a worker's access, as for \`serve\`.`
 
 /** Puts the archived snapshot where workers look for one. */
 const restore = Effect.fnUntraced(function* (partition: number) {
@@ -207,12 +238,12 @@ const restore = Effect.fnUntraced(function* (partition: number) {
 
 const restoreCommand = Command.make(
   "restore",
-  { partition: partitionFlag("Which"), dir: folderFlag },
-  Effect.fn(function* ({ partition, dir }) {
+  { partition: partitionFlag("Which"), kind: kindFlag, dir: folderFlag },
+  Effect.fn(function* ({ partition, kind, dir }) {
     const folder = yield* folderOf(dir)
-    const { nats, partitions } = yield* engineAccess
-    if (partition >= partitions) return yield* usage(`there is no partition ${partition}: 0 to ${partitions - 1}`)
-    yield* restore(partition).pipe(Effect.provide(Layer.merge(engineLayer(nats), folderArchiveReader({ folder, kind: nats.kind }))))
+    const { nats, counts } = yield* engineAccess
+    if (partition >= counts[kind]) return yield* usage(`there is no partition ${partition} of kind ${kind}: 0 to ${counts[kind] - 1}`)
+    yield* restore(partition).pipe(Effect.provide(Layer.merge(engineLayer({ ...nats, kind }), folderArchiveReader({ folder, kind }))))
   }),
 ).pipe(Command.withDescription(helpText(restoreDescription)))
 
@@ -230,7 +261,8 @@ export const archiveCommand = Command.make(
         Flag.withDescription("Again after so long, until a signal ends it: 90s, 15m, 1h, 1d"),
       ),
     ),
-    partition: ifGiven(partitionFlag("Only this partition")),
+    partition: ifGiven(partitionFlag("Only this partition, of the kind that --kind names")),
+    kind: kindFlag,
     dryRun: Flag.Boolean("dry-run").pipe(
       Flag.withDescription("Say what would be archived and, by what is archived already, purged; write and purge nothing"),
       Flag.withDefault(false),

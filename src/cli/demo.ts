@@ -10,14 +10,15 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { counted } from "../domain/telling.ts"
 import { type EmbeddedServer, startEmbedded } from "../nats/embedded.ts"
-import { natsLayer } from "../nats/layer.ts"
+import { engineLayer, natsLayer } from "../nats/layer.ts"
 import { Cluster } from "../ports/broker.ts"
 import { saidCodec } from "../wire/said.ts"
+import { createOrderTally, type OrderTally } from "../workload/whole-orders.ts"
 import { type SenderProcess, startSender } from "./demo/channels.ts"
 import { type DemoFolder, demoFolder } from "./demo/folder.ts"
 import { type Guardian, startGuardian } from "./demo/guardian.ts"
-import { judge } from "./demo/judge.ts"
-import { idlePercentBetween, processorTimes } from "./demo/machine.ts"
+import { type JudgedOrders, judge } from "./demo/judge.ts"
+import { idlePercentBetween, idlePercentMin, type ProcessorTimes, processorTimes } from "./demo/machine.ts"
 import { type DemoFlags, type DemoOptions, demoFlags, demoOptions } from "./demo/options.ts"
 import { Player } from "./demo/player.ts"
 import { type DemoSale, type DemoSender, saleOf } from "./demo/sale.ts"
@@ -37,6 +38,7 @@ interface RunningDemo {
   readonly server: EmbeddedServer
   readonly guardian: Guardian
   readonly player: Player
+  readonly tally: OrderTally
   readonly stage: Stage
   readonly workers: Array<WorkerProcess>
   readonly channels: Map<string, SenderProcess>
@@ -150,6 +152,15 @@ const startChannels = ({ sale, folder, server, guardian, stage, channels, now }:
     { concurrency: "unbounded", discard: true },
   )
 
+/** Why the demo ends where not every partition has an owner in time: a machine that has no time to spare is a reason of its own. */
+const unowned = (since: string, before: ProcessorTimes) => {
+  const idlePercent = idlePercentBetween(before, processorTimes())
+  const slow = idlePercent < idlePercentMin ? ": it is too slow for the demo beside whatever else it does" : ""
+  return failed(
+    `not every partition had an owner within ${servedPatienceMs / 1_000} s${since}, and the machine had ${idlePercent} % of its processors to spare${slow}; see the workers' logs`,
+  )
+}
+
 /** Waits until every partition is served, and what else is asked for holds. */
 const untilServed = (
   running: RunningDemo,
@@ -191,7 +202,8 @@ const beginToKill = (running: RunningDemo): void => {
 /** Starts all processes. */
 const begin = Effect.fnUntraced(function* (running: RunningDemo) {
   const { options, screen, server, sale } = running
-  yield* (yield* Cluster).prepare({ partitions: { sku: options.partitions, order: 1 }, replicas: 1 })
+  const before = processorTimes()
+  yield* (yield* Cluster).prepare({ partitions: { sku: options.partitions, order: options.partitions }, replicas: 1 })
   screen.say(
     `nats-server runs at ${server.url}; starting ${counted(options.workers, "worker")} for ${counted(options.partitions, "partition")}`,
   )
@@ -200,7 +212,7 @@ const begin = Effect.fnUntraced(function* (running: RunningDemo) {
   yield* startWorkers(running)
   yield* startChannels(running)
   const served = yield* untilServed(running, () => true, servedPatienceMs)
-  if (!served) return yield* failed(`not every partition had an owner within ${servedPatienceMs / 1_000} s; see the workers' logs`)
+  if (!served) return yield* unowned("", before)
   const processes = [{ name: "nats-server", pid: server.pid() }, ...running.workers, ...running.channels.values()]
   screen.say(`Process ids: ${processes.map(({ name, pid }) => `${name} ${pid}`).join(", ")}`)
 })
@@ -212,9 +224,8 @@ const expiryShownMs = 30_000
 const end = Effect.fnUntraced(function* (running: RunningDemo) {
   const { sale, workers, channels, now } = running
   now.title = "settling"
-  if (!(yield* untilServed(running, () => true, servedPatienceMs))) {
-    return yield* failed(`not every partition had an owner within ${servedPatienceMs / 1_000} s of the last answer; see the workers' logs`)
-  }
+  const before = processorTimes()
+  if (!(yield* untilServed(running, () => true, servedPatienceMs))) return yield* unowned(" of the last answer", before)
   if (sale.holdsEndMs !== null) yield* untilServed(running, ({ openHolds }) => openHolds === 0, sale.holdsEndMs + expiryShownMs)
   now.title = "workers leave"
   for (const worker of workers.filter(({ isRunning }) => isRunning())) {
@@ -240,11 +251,30 @@ const perform = Effect.fnUntraced(function* (running: RunningDemo) {
     }),
   )
   screen.say("Auditing the journals")
-  const judgement = yield* judge(options.partitions, folder.heard)
+  const { engine } = running.server.credentials
+  const ofOrders = engineLayer({
+    kind: "order",
+    servers: [running.server.url],
+    monitorUrls: [running.server.monitorUrl],
+    engine,
+    name: "demo",
+  })
+  const orders: JudgedOrders = { partitions: options.partitions, read: (reading) => Effect.provide(reading, ofOrders) }
+  const judgement = yield* judge(options.partitions, folder.heard, orders)
   const { kill } = now
   const idlePercent = idlePercentBetween(before, after)
   const { played } = player
-  const verdict = verdictOf({ sale, partitions: options.partitions, played, playedMs: stage.playedMs, idlePercent, kill, judgement })
+  const outcomes = sale.orders === null ? null : running.tally.finish(sale.orders.cancellations)
+  const verdict = verdictOf({
+    sale,
+    outcomes,
+    partitions: options.partitions,
+    played,
+    playedMs: stage.playedMs,
+    idlePercent,
+    kill,
+    judgement,
+  })
   screen.verdict(verdict)
   // The verdict's last line has said why.
   if (!verdict.ok) return yield* new CommandFailed({ code: verdict.tooSlow === null ? exitCode.violations : exitCode.failed, message: "" })
@@ -257,7 +287,8 @@ const run = Effect.fnUntraced(function* (options: DemoOptions, sale: DemoSale) {
   const folder = yield* demoFolder(options.keep)
   const guardian = yield* startGuardian
   const server = yield* startServer(folder, sale.actors)
-  const player = new Player(sale.traffic, { inFlight: options.inFlight, realTime: sale.realTime })
+  const tally = createOrderTally()
+  const player = new Player(sale.traffic, { inFlight: options.inFlight, realTime: sale.realTime }, tally)
   const channels = new Map<string, SenderProcess>()
   const stage: Stage = new Stage({
     player,
@@ -266,7 +297,7 @@ const run = Effect.fnUntraced(function* (options: DemoOptions, sale: DemoSale) {
   })
   const sight: Sight = { owners: Array.from({ length: options.partitions }, () => null), lag: 0, openHolds: 0, halts: [] }
   const now: RunningDemo["now"] = { title: "starting", sight, hotAts: null, isKillDue: false, kill: null }
-  const running: RunningDemo = { options, sale, screen, folder, server, guardian, player, stage, workers: [], channels, now }
+  const running: RunningDemo = { options, sale, screen, folder, server, guardian, player, tally, stage, workers: [], channels, now }
   const { engine, door } = server.credentials
   const ports = natsLayer({ kind: "sku", servers: [server.url], monitorUrls: [server.monitorUrl], engine, door, name: "demo" }, saidCodec)
   yield* perform(running).pipe(Effect.provide(ports))

@@ -6,11 +6,12 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import type { Kind } from "../domain/kinds.ts"
 import type { Halt } from "../engine/protocol.ts"
 import { engineLayer } from "../nats/layer.ts"
 import { Cluster } from "../ports/broker.ts"
 import { engineAccess } from "./access.ts"
-import { partitionArgument, textFlag } from "./arguments.ts"
+import { kindFlag, partitionArgument, textFlag } from "./arguments.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
 import { isoTime, jsonFlag, printJson, printLine } from "./print.ts"
@@ -23,6 +24,7 @@ const lookEveryMs = 250
 
 /** What came of it: a worker journaled it and cleared the halt, or halted again, or none has taken it up in time. */
 interface Resumed {
+  readonly kind: Kind
   readonly partition: number
   readonly halt: Halt
   readonly cleared: boolean
@@ -40,16 +42,25 @@ const answeredHalt = (partition: number) =>
     )
   })
 
-const resume = Effect.fnUntraced(function* (partition: number, by: string, reason: string) {
+const resume = Effect.fnUntraced(function* (kind: Kind, partition: number, by: string, reason: string) {
   const cluster = yield* Cluster
   const { halt } = yield* cluster.marks(partition)
   if (halt === null) {
-    return yield* new CommandFailed({ code: exitCode.failed, message: `partition ${partition} is not halted: there is nothing to resume` })
+    return yield* new CommandFailed({
+      code: exitCode.failed,
+      message: `partition ${partition} of kind ${kind} is not halted: there is nothing to resume`,
+    })
   }
   const asked: Halt = { ...halt, resume: { by, reason } }
   yield* cluster.putHalt(partition, asked)
   const present = yield* answeredHalt(partition)
-  const resumed: Resumed = { partition, halt: asked, cleared: present === null, haltedAgain: present?.resume === null ? present : null }
+  const resumed: Resumed = {
+    kind,
+    partition,
+    halt: asked,
+    cleared: present === null,
+    haltedAgain: present?.resume === null ? present : null,
+  }
   return resumed
 })
 
@@ -62,8 +73,11 @@ const cameOfIt = ({ cleared, haltedAgain }: Resumed): string => {
 }
 
 const text = (resumed: Resumed): string => {
-  const { partition, halt } = resumed
-  return [`Partition ${partition} was halted at ${isoTime(halt.atMs)}: ${halt.reason}: ${halt.detail}`, cameOfIt(resumed)].join("\n")
+  const { kind, partition, halt } = resumed
+  return [
+    `Partition ${partition} of kind ${kind} was halted at ${isoTime(halt.atMs)}: ${halt.reason}: ${halt.detail}`,
+    cameOfIt(resumed),
+  ].join("\n")
 }
 
 const description = `Let a halted partition go on, after a look at why it was halted (see docs/OPERATIONS.md). If confirmed records are lost, what is sold again may have been sold
@@ -75,18 +89,21 @@ export const resumeCommand = Command.make(
   "resume",
   {
     partition: partitionArgument("Which partition"),
+    kind: kindFlag,
     by: textFlag("by", "Who decided it; your login if absent").pipe(Flag.withDefault(userInfo().username)),
     reason: textFlag("reason", "Why it may go on; journaled"),
     json: jsonFlag,
   },
-  Effect.fn(function* ({ partition, by, reason, json }) {
-    const { nats, partitions } = yield* engineAccess
-    if (partition >= partitions) return yield* usage(`there is no partition ${partition}: 0 to ${partitions - 1}`)
-    const resumed = yield* resume(partition, by, reason).pipe(Effect.provide(engineLayer(nats)))
+  Effect.fn(function* ({ partition, kind, by, reason, json }) {
+    const { nats, counts } = yield* engineAccess
+    if (partition >= counts[kind]) return yield* usage(`there is no partition ${partition} of kind ${kind}: 0 to ${counts[kind] - 1}`)
+    const resumed = yield* resume(kind, partition, by, reason).pipe(Effect.provide(engineLayer({ ...nats, kind })))
     yield* json ? printJson(resumed) : printLine(text(resumed))
     if (resumed.cleared) return
     const message =
-      resumed.haltedAgain === null ? `no worker has taken partition ${partition} up yet` : `partition ${partition} is halted again`
+      resumed.haltedAgain === null
+        ? `no worker has taken partition ${partition} of kind ${kind} up yet`
+        : `partition ${partition} of kind ${kind} is halted again`
     return yield* new CommandFailed({ code: exitCode.halted, message })
   }),
 ).pipe(Command.withDescription(helpText(description)))

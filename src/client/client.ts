@@ -7,7 +7,7 @@
 import { Context, Deferred, Effect, Layer, Schedule, type Scope, Stream } from "effect"
 import { unreachable } from "../assert.ts"
 import type { Kind } from "../domain/kinds.ts"
-import { isReservationName, isSku, type SenderId, skuToken, whyNoSku } from "../domain/names.ts"
+import { isReservationName, isSender, isSku, type SenderId, skuToken, whyNoSku } from "../domain/names.ts"
 import { isOrderId } from "../domain/order/names.ts"
 import type { Command, CommandType } from "../domain/sku/commands.ts"
 import { shownName } from "../domain/telling.ts"
@@ -103,8 +103,8 @@ export class Client extends Context.Service<
     readonly stock: (sku: string) => Effect.Effect<StockAnswer, QuestionFailure>
     /** What became of a reservation of this channel, as of a journaled record: whether it is held or confirmed and for how many units, or how and when it ended. */
     readonly reservation: (sku: string, reservation: string) => Effect.Effect<ReservationAnswer, QuestionFailure>
-    /** An order of this channel as it stands, as of a journaled record: its phase, and what became of each line. */
-    readonly order: (order: string) => Effect.Effect<OrderStanding, QuestionFailure>
+    /** An order as it stands, as of a journaled record: its phase, and what became of each line. Of this channel unless another is named, which takes the role operator. */
+    readonly order: (order: string, channel?: string) => Effect.Effect<OrderStanding, QuestionFailure>
     /** Who is at work on what. Waits for all workers that the others know of. For senders with the role operator or reader. */
     readonly topology: Effect.Effect<Topology, QuestionFailure>
     /** One page of what a partition has in quarantine, oldest first; `next` of a page is `after` of the next. */
@@ -129,7 +129,7 @@ const publishOver =
     link.publish({ class: commandClass, kind, token, body: utf8.encode(body), suffix: `${prefix}.${suffix}` })
 
 /** Tells the answers to commands about orders from those to commands about SKUs, which count from 1. */
-const ordersToken = "o"
+export const ordersToken = "o"
 
 /** Who sends commands of each kind. */
 interface Senders {
@@ -398,12 +398,18 @@ const questions = (desk: QuestionDesk, counted: Effect.Effect<number, QuestionFa
             : undefined,
         )
       : Effect.die(new RangeError(`there can be no reservation ${givenText(reservation)} of a SKU ${givenText(sku)}`)),
-  order: (order: string): Effect.Effect<OrderStanding, QuestionFailure> =>
-    typeof order === "string" && isOrderId(order)
-      ? desk.ask({ path: `order.${skuToken(order)}`, timeoutMs }, (answer) =>
-          (answer.answer === "order" || answer.answer === "unknownOrder") && answer.order === order ? answer : undefined,
+  order: (order: string, channel?: string): Effect.Effect<OrderStanding, QuestionFailure> =>
+    typeof order === "string" && isOrderId(order) && (channel === undefined || (typeof channel === "string" && isSender(channel)))
+      ? desk.ask(
+          { path: `order.${skuToken(order)}`, timeoutMs, ...(channel === undefined ? {} : { body: { v: 1, channel } }) },
+          (answer) =>
+            (answer.answer === "order" || answer.answer === "unknownOrder") &&
+            answer.order === order &&
+            (channel === undefined || answer.channel === channel)
+              ? answer
+              : undefined,
         )
-      : Effect.die(new RangeError(`there can be no order ${givenText(order)}`)),
+      : Effect.die(new RangeError(`there can be no order ${givenText(order)}${channel === undefined ? "" : ` of ${givenText(channel)}`}`)),
   topology: Effect.zipWith(
     counted,
     desk.collect({ path: "workers", timeoutMs: Math.min(timeoutMs, collectMs) }, isComplete),

@@ -55,8 +55,8 @@ export interface SenderClient extends Sends, OrderSends {
   readonly stock: (sku: string) => Promise<StockAnswer>
   /** What became of a reservation of this channel. Rejects as `stock` does. */
   readonly reservation: (sku: string, reservation: string) => Promise<ReservationAnswer>
-  /** An order of this channel as it stands. Rejects as `stock` does. */
-  readonly order: (order: string) => Promise<OrderStanding>
+  /** An order as it stands: of this channel, or of the one that is named, which takes the role operator. Rejects as `stock` does. */
+  readonly order: (order: string, channel?: string) => Promise<OrderStanding>
   readonly topology: () => Promise<Topology>
   readonly ats: { readonly subscribe: (options: AtsOptions) => AtsWatch }
   /** Takes nothing new, waits until all that is under way is answered or its patience ends, and disconnects. */
@@ -126,7 +126,7 @@ export const openSenderClient = async <E>(layer: Layer.Layer<Client, E>): Promis
     sendOrder,
     stock: (sku) => Effect.runPromise(client.stock(sku)),
     reservation: (sku, reservation) => Effect.runPromise(client.reservation(sku, reservation)),
-    order: (order) => Effect.runPromise(client.order(order)),
+    order: (order, channel) => Effect.runPromise(client.order(order, channel)),
     topology: () => Effect.runPromise(client.topology),
     ats: { subscribe: watching(client, watches) },
     close: async () => {

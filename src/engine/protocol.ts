@@ -311,9 +311,9 @@ export type AlarmKind = (typeof AlarmKind)[number]
 
 /**
  * Why a worker gave up a partition with its state. `NewerRelease`: its journal holds records of a newer release. Nothing is wrong with the journal, and whoever can read it may serve;
- * this worker can't, however often it begins anew.
+ * this worker can't, however often it begins anew. `Halted`: it claimed, and met a halt that somebody else has shared.
  */
-export const StepDownReason = ["Fenced", "SnapshotDiscarded", "NewerRelease"] as const
+export const StepDownReason = ["Fenced", "SnapshotDiscarded", "NewerRelease", "Halted"] as const
 export type StepDownReason = (typeof StepDownReason)[number]
 
 /** Why a claim, or a reign, ended that cost no state. */

@@ -10,7 +10,7 @@ import { beginAppend } from "./batch.ts"
 import { beginCarrying } from "./carrying.ts"
 import { askCursor, haltUnanswered, startReading } from "./cursor-check.ts"
 import { isDue } from "./due.ts"
-import { halt, stepAside } from "./ending.ts"
+import { halt, stepAside, stepDown } from "./ending.ts"
 import {
   type AppendInFlight,
   type Beginning,
@@ -18,7 +18,6 @@ import {
   type Claiming,
   enter,
   following,
-  halted,
   newReign,
   type Partition,
 } from "./partition.ts"
@@ -152,10 +151,8 @@ const readOver = (partition: Claimant, record: JournalRecord, reason: ReignEndRe
 /** What stands against a claim, if anything: a halt, or a journal that isn't what others saw of it. */
 const objection = (partition: Claimant, basis: ClaimBasis, nowMs: number): Array<Output> | undefined => {
   const resumed = basis.halt?.resume !== null && basis.halt !== null
-  if (basis.halt !== null && !resumed) {
-    enter(partition, halted)
-    return [{ _tag: "Halted", halt: basis.halt }]
-  }
+  // It was put up by somebody else, who has shared it. Shared once more, from a basis that was read a while ago, it could stand where an operator has resumed the partition since.
+  if (basis.halt !== null && !resumed) return stepDown(partition, "Halted", `${basis.halt.reason} stands, and nobody has answered it`)
   // Only what was known when the end was asked for: an owner that still writes may be followed beyond an end that was true when it was read.
   const known = Math.max(partition.claiming.knownSeq, partition.recovery?.manifest.endSeq ?? 0)
   if (basis.endSeq < known) {

@@ -3,32 +3,33 @@
  *
  * The worker that will start from the snapshot uses the same code. No owner is made: nothing is decided and nothing goes out.
  */
+import type { Kind, PartitionCounts } from "../domain/kinds.ts"
+import type { Partition } from "../engine/partition.ts"
+import type { Input, Output } from "../engine/protocol.ts"
 import type { StoredRecord } from "../engine/records.ts"
-import { protocolRules } from "../engine/rules.ts"
-import { emptyPartition, makeStep, stateHash } from "../kinds/sku/partition.ts"
-import type { SkuInput, SkuOutput, SkuPartition } from "../kinds/sku/types.ts"
 import type { WholeSnapshot } from "../ports/archive.ts"
-import { engineCodec } from "../wire/codec.ts"
+import { type FoldedKind, foldedKindOf } from "./kinds.ts"
 
 /** The engine would not go on from here. */
 class FoldRefused extends Error {
   override readonly name = "FoldRefused"
 }
 
-const step = makeStep({ codec: engineCodec, rules: protocolRules })
-
 /** What the engine says where it doesn't take what it was given. */
-const refusalIn = (output: SkuOutput): string | undefined => {
+const refusalIn = (output: Output): string | undefined => {
   if (output._tag === "Halted") return `${output.halt.reason}: ${output.halt.detail}`
   return output._tag === "SteppedDown" || output._tag === "Alarm" ? output.detail : undefined
 }
 
 /** A journal being folded, record by record. */
 export class Fold {
-  readonly #partition: SkuPartition
+  readonly #kind: FoldedKind
+  readonly #partition: Partition
 
-  constructor(partition: number, partitions: number, snapshot: WholeSnapshot | null) {
-    this.#partition = emptyPartition({ partition, partitions, snapshotEveryRecords: Number.MAX_SAFE_INTEGER })
+  /** `partitions`: of every kind, for what is carried in a journal is for a partition of another. */
+  constructor(kind: Kind, partition: number, partitions: PartitionCounts, snapshot: WholeSnapshot | null) {
+    this.#kind = foldedKindOf(kind)
+    this.#partition = this.#kind.empty(partition, partitions)
     this.#put(snapshot === null ? { _tag: "SnapshotMissing", nowMs: 0 } : { _tag: "SnapshotRead", nowMs: 0, ...snapshot })
   }
 
@@ -55,13 +56,13 @@ export class Fold {
   }
 
   stateHash(): string {
-    return stateHash(this.#partition, engineCodec.sha256)
+    return this.#kind.stateHash(this.#partition)
   }
 
-  #put(input: SkuInput): void {
+  #put(input: Input): void {
     // The engine loads a snapshot in slices and asks for a Continue after each. Nothing else waits in this process, so it gets the next one at once.
-    for (let next: SkuInput | null = input; next !== null; ) {
-      const outputs: ReadonlyArray<SkuOutput> = step(this.#partition, next)
+    for (let next: Input | null = input; next !== null; ) {
+      const outputs: ReadonlyArray<Output> = this.#kind.step(this.#partition, next)
       next = null
       for (const output of outputs) {
         const refusal = refusalIn(output)

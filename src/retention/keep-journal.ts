@@ -5,19 +5,22 @@
  * A round may be killed at any moment and begun anew: what counts is the archive's manifest, and a purge is asked for only below what that names.
  */
 import { Effect, Stream } from "effect"
+import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import type { StoredRecord } from "../engine/records.ts"
 import { journalKeptMs, journalRecordsKeptMin } from "../limits.ts"
 import { Archive, type JournalHeld, JournalPrefix, type SegmentDraft, type WholeSnapshot } from "../ports/archive.ts"
 import { ArchiveFailed } from "../ports/errors.ts"
 import type { ArchiveManifest } from "../wire/archive.ts"
-import { engineCodec } from "../wire/codec.ts"
 import { Fold } from "./fold.ts"
+import { foldedKindOf } from "./kinds.ts"
 import { type PurgeMark, purgeMark } from "./purge-mark.ts"
 import { SegmentCutter } from "./segments.ts"
 
 /** What a round of keeping a journal is told. */
 export interface KeepOptions {
-  readonly partitions: number
+  /** Whose journal: the ports are of the same kind. */
+  readonly kind: Kind
+  readonly partitions: PartitionCounts
   /** Journaled time for which a record stays in its journal. Shorter than {@link journalKeptMs} only where no id is asked for again: in tests. */
   readonly keptMs: number
   readonly recordsKept: number
@@ -80,7 +83,7 @@ export const archivedEnd = ({ segments }: ArchiveManifest): { readonly seq: numb
 }
 
 /** Fails unless the journal still holds the record after the archive's last, and unless the two agree on the last archived record. */
-const requireFit = Effect.fnUntraced(function* (manifest: ArchiveManifest, held: JournalHeld) {
+const requireFit = Effect.fnUntraced(function* (kind: Kind, manifest: ArchiveManifest, held: JournalHeld) {
   const { partition } = manifest
   const end = archivedEnd(manifest)
   if (held.firstSeq > end.seq + 1)
@@ -89,15 +92,15 @@ const requireFit = Effect.fnUntraced(function* (manifest: ArchiveManifest, held:
     return yield* anotherJournal(partition, `the archive ends with record ${end.seq}, the journal with ${held.lastSeq}`)
   if (end.seq < held.firstSeq) return
   const record = yield* (yield* JournalPrefix).at(partition, end.seq)
-  if (record === null || engineCodec.sha256(record.bytes) !== end.hash)
+  if (record === null || foldedKindOf(kind).codec.sha256(record.bytes) !== end.hash)
     return yield* anotherJournal(partition, `record ${end.seq} is another in the journal than in the archive`)
 })
 
 /** Archives everything up to the snapshot's end. */
-const archiveRecords = Effect.fnUntraced(function* (manifest: ArchiveManifest, toSeq: number, say: KeepOptions["say"]) {
+const archiveRecords = Effect.fnUntraced(function* (manifest: ArchiveManifest, toSeq: number, { kind, say }: KeepOptions) {
   const archive = yield* Archive
   const journal = yield* JournalPrefix
-  const cutter = new SegmentCutter(manifest, archivedEnd(manifest))
+  const cutter = new SegmentCutter(kind, manifest, archivedEnd(manifest))
   let present = manifest
   const add = Effect.fnUntraced(function* (draft: SegmentDraft | null) {
     if (draft === null) return
@@ -116,14 +119,14 @@ const archiveRecords = Effect.fnUntraced(function* (manifest: ArchiveManifest, t
  * Folds the archive from the snapshot that was verified before, or from its first record, to the end of this one, and this one from its start: both have to lead to
  * the same state. What is found of the snapshot is what the archive keeps beside it.
  */
-const verify = Effect.fnUntraced(function* (manifest: ArchiveManifest, snapshot: WholeSnapshot, say: KeepOptions["say"]) {
+const verify = Effect.fnUntraced(function* (manifest: ArchiveManifest, snapshot: WholeSnapshot, { kind, partitions, say }: KeepOptions) {
   const archive = yield* Archive
-  const { partition, partitions } = manifest
+  const { partition } = manifest
   const operation = `verify snapshot ${snapshot.manifest.id} of partition ${partition}`
   const { startSeq, endSeq, endHash } = snapshot.manifest
   const before = yield* archive.snapshot(manifest)
-  const folded = yield* trying(operation, () => new Fold(partition, partitions, before))
-  const loaded = yield* trying(operation, () => new Fold(partition, partitions, snapshot))
+  const folded = yield* trying(operation, () => new Fold(kind, partition, partitions, before))
+  const loaded = yield* trying(operation, () => new Fold(kind, partition, partitions, snapshot))
   const fromSeq = Math.min(before?.manifest.startSeq ?? 1, startSeq)
   yield* Stream.runForEach(archive.read(manifest, fromSeq, endSeq), (records) =>
     trying(operation, () => {
@@ -149,18 +152,18 @@ const requireArchived = Effect.fnUntraced(function* (manifest: ArchiveManifest, 
     return yield* anotherJournal(partition, `record ${seq} is another in the journal than in the archive`)
 })
 
-const lastRecord = Effect.fnUntraced(function* (partition: number, seq: number) {
+const lastRecord = Effect.fnUntraced(function* (kind: Kind, partition: number, seq: number) {
   const stored = yield* (yield* JournalPrefix).at(partition, seq)
   if (stored === null) return yield* anotherJournal(partition, `record ${seq} is not there`)
-  const decoded = engineCodec.decodeRecord(stored.bytes)
+  const decoded = foldedKindOf(kind).codec.decodeRecord(stored.bytes)
   if (decoded._tag === "Record") return decoded.record
   return yield* refused(`read the end of journal ${partition}`, decoded.cause, lookAtIt)
 })
 
 /** `verifiedBefore`: the start of the snapshot that stood in the archive when the round began. A worker that is starting from an older snapshot so has the time of one round to get past it. */
-const markOf = Effect.fnUntraced(function* (manifest: ArchiveManifest, verifiedBefore: number, { keptMs, recordsKept }: KeepOptions) {
+const markOf = Effect.fnUntraced(function* (manifest: ArchiveManifest, verifiedBefore: number, { kind, keptMs, recordsKept }: KeepOptions) {
   const held = yield* (yield* JournalPrefix).held(manifest.partition)
-  const { publishedSeq, atMs } = yield* lastRecord(manifest.partition, held.lastSeq)
+  const { publishedSeq, atMs } = yield* lastRecord(kind, manifest.partition, held.lastSeq)
   const ground = { ...held, publishedSeq, endAtMs: atMs, keptMs, recordsKept }
   return purgeMark({ ...ground, segments: manifest.segments, snapshotStartSeq: verifiedBefore })
 })
@@ -206,8 +209,8 @@ export const lookAtJournal = Effect.fnUntraced(function* (partition: number, opt
   if (snapshot === null) return nothingYet(partition, held)
   const { incarnation, endSeq } = snapshot.manifest
   const manifest =
-    (yield* (yield* Archive).manifest({ partition, incarnation })) ?? emptyArchive(partition, options.partitions, incarnation)
-  yield* requireFit(manifest, held)
+    (yield* (yield* Archive).manifest({ partition, incarnation })) ?? emptyArchive(partition, options.partitions[options.kind], incarnation)
+  yield* requireFit(options.kind, manifest, held)
   const mark = yield* markOf(manifest, manifest.snapshot?.startSeq ?? 0, options)
   const report = reportOf(manifest, manifest, mark, held)
   return { ...report, records: Math.max(0, endSeq - report.archivedSeq) }
@@ -233,12 +236,13 @@ export const keepJournal = Effect.fnUntraced(function* (partition: number, optio
   const snapshot = yield* journal.snapshot(partition)
   if (snapshot === null) return nothingYet(partition, held)
   const { incarnation, endSeq, id } = snapshot.manifest
-  const before = (yield* archive.manifest({ partition, incarnation })) ?? emptyArchive(partition, options.partitions, incarnation)
-  yield* requireFit(before, held)
-  let manifest = yield* archiveRecords(before, endSeq, options.say)
+  const before =
+    (yield* archive.manifest({ partition, incarnation })) ?? emptyArchive(partition, options.partitions[options.kind], incarnation)
+  yield* requireFit(options.kind, before, held)
+  let manifest = yield* archiveRecords(before, endSeq, options)
   // A snapshot that ends before the archive does is older than the one that was verified, so the verified one stays.
   if (manifest.snapshot?.id !== id && endSeq >= (manifest.snapshot?.endSeq ?? 0))
-    manifest = yield* archive.putSnapshot(manifest, snapshot, yield* verify(manifest, snapshot, options.say))
+    manifest = yield* archive.putSnapshot(manifest, snapshot, yield* verify(manifest, snapshot, options))
   const mark = yield* markOf(manifest, before.snapshot?.startSeq ?? 0, options)
   if (mark._tag === "Below" && options.purges) manifest = yield* purge(manifest, mark.seq)
   return reportOf(manifest, before, mark, yield* journal.held(partition))

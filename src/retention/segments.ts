@@ -2,12 +2,12 @@
  * Cuts a journal's records into segments of an archive, and vouches for each: it is of this journal, can be read, and follows the one before it. Records that form no chain are
  * never archived, and so never purged.
  */
-import type { StoredRecord } from "../engine/records.ts"
-import type { SkuJournalRecord } from "../kinds/sku/types.ts"
+import type { Kind } from "../domain/kinds.ts"
+import type { JournalRecord, StoredRecord } from "../engine/records.ts"
 import { archiveSegmentBytesMax, archiveSegmentRecordsMax } from "../limits.ts"
 import type { ArchivedJournal, SegmentDraft } from "../ports/archive.ts"
 import { fitsALine } from "../wire/archive.ts"
-import { engineCodec } from "../wire/codec.ts"
+import { type FoldedKind, foldedKindOf } from "./kinds.ts"
 
 /** The record that the next one has to follow. */
 export interface ChainEnd {
@@ -20,14 +20,14 @@ class ChainBroken extends Error {
   override readonly name = "ChainBroken"
 }
 
-const decodedOf = (stored: StoredRecord): SkuJournalRecord => {
-  const decoded = engineCodec.decodeRecord(stored.bytes)
+const decodedOf = ({ codec }: FoldedKind, stored: StoredRecord): JournalRecord => {
+  const decoded = codec.decodeRecord(stored.bytes)
   if (decoded._tag !== "Record") throw new ChainBroken(`record ${stored.seq} can't be read: ${decoded.cause}`)
   if (!fitsALine(stored.bytes)) throw new ChainBroken(`record ${stored.seq} has a line break in it`)
   return decoded.record
 }
 
-const requireLink = ({ partition, incarnation }: ArchivedJournal, end: ChainEnd, stored: StoredRecord, record: SkuJournalRecord): void => {
+const requireLink = ({ partition, incarnation }: ArchivedJournal, end: ChainEnd, stored: StoredRecord, record: JournalRecord): void => {
   const { seq } = stored
   if (seq !== end.seq + 1) throw new ChainBroken(`record ${end.seq + 1} is missing, ${seq} came next`)
   if (record.partition !== partition) throw new ChainBroken(`record ${seq} is of partition ${record.partition}`)
@@ -37,6 +37,7 @@ const requireLink = ({ partition, incarnation }: ArchivedJournal, end: ChainEnd,
 
 /** Cuts the records of one journal, given in their order, into segments. */
 export class SegmentCutter {
+  readonly #kind: FoldedKind
   readonly #journal: ArchivedJournal
   #end: ChainEnd
   #records: Array<StoredRecord> = []
@@ -45,7 +46,8 @@ export class SegmentCutter {
   #firstAtMs = 0
   #lastAtMs = 0
 
-  constructor(journal: ArchivedJournal, after: ChainEnd) {
+  constructor(kind: Kind, journal: ArchivedJournal, after: ChainEnd) {
+    this.#kind = foldedKindOf(kind)
     this.#journal = journal
     this.#end = after
     this.#prevHash = after.hash
@@ -53,13 +55,13 @@ export class SegmentCutter {
 
   /** Takes the next record; the segment that it filled, if it did. Throws {@link ChainBroken}. */
   take(stored: StoredRecord): SegmentDraft | null {
-    const record = decodedOf(stored)
+    const record = decodedOf(this.#kind, stored)
     requireLink(this.#journal, this.#end, stored, record)
     if (this.#records.length === 0) this.#firstAtMs = record.atMs
     this.#lastAtMs = record.atMs
     this.#records.push(stored)
     this.#bytes += stored.bytes.length
-    this.#end = { seq: stored.seq, hash: engineCodec.sha256(stored.bytes) }
+    this.#end = { seq: stored.seq, hash: this.#kind.codec.sha256(stored.bytes) }
     return this.#bytes >= archiveSegmentBytesMax || this.#records.length >= archiveSegmentRecordsMax ? this.rest() : null
   }
 

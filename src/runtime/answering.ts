@@ -5,12 +5,12 @@
  */
 import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import type { SenderId, Sku } from "../domain/names.ts"
-import { type OrderId, orderBook } from "../domain/order/names.ts"
+import type { OrderId } from "../domain/order/names.ts"
 import type { Role } from "../domain/roles.ts"
 import { appliedSeq, type Partition, type QuarantinedCommand } from "../engine/partition.ts"
 import { holdsKey, quarantinePage } from "../engine/views.ts"
 import type { OrderPartition } from "../kinds/order/types.ts"
-import { orderView } from "../kinds/order/views.ts"
+import { holdsOrder, orderView } from "../kinds/order/views.ts"
 import type { SkuPartition } from "../kinds/sku/types.ts"
 import { atsView, reservationView, shortQtyIn, stockView } from "../kinds/sku/views.ts"
 import { skusWalkedPerQuestion } from "../limits.ts"
@@ -163,11 +163,10 @@ export const answerTo = (
       }
     case "order": {
       const whose = asked.channel ?? channel
-      const book = orderBook(whose, asked.order)
       return {
         _tag: "Read",
         kind: "order",
-        wanted: (state) => holdsKey(state, book),
+        wanted: (state) => holdsOrder(state, whose, asked.order),
         read: ofOrders((state) => found(orderAnswer(state, whose, asked.order))),
       }
     }

@@ -69,6 +69,37 @@ const makeThrottledSenders = () => {
   }
 }
 
+/** Hears all that is said to a reign: what ingresses hand over, what other actors carry, and what came of what was carried from here. Returns once all that stands. */
+const hearOthers = (shell: Shell, desk: Desk["Service"], engine: ServedKind, reign: LocalReign) => {
+  const { kind, partition, owner } = reign
+  return untilDone(
+    `hearing what is handed over to partition ${partition}`,
+    Effect.all([
+      desk.receive(kind, partition, owner, makeHear(shell, engine, reign)),
+      desk.hear("carry", kind, partition, owner, makeHearCarried(shell, engine, reign)),
+      desk.hear("back", kind, partition, owner, makeHearBack(shell, reign)),
+    ]),
+  )
+}
+
+/** The reign that has begun, as others in this process know it. */
+const localReign = (shell: Shell, { kind, codec }: ServedKind, meter: Meter["Service"], epoch: number): LocalReign => {
+  const { partition } = shell
+  const hand: LocalReign["hand"] = (messages) => shell.tell({ _tag: "CommandsHanded", messages })
+  return {
+    kind,
+    partition,
+    epoch,
+    owner: shell.owner(),
+    hand,
+    carry: (from, settledMs, commands) => hand(commands.map((carried) => codec.carriedMessage(from, settledMs, carried))),
+    back: (returns) => {
+      meter.returnsHeard(partition, returns.length)
+      shell.tell({ _tag: "ReturnsHeard", returns })
+    },
+  }
+}
+
 /** Performs the outputs of `shell`'s partition that are about ingresses. */
 export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const outbound = yield* Outbound
@@ -76,7 +107,7 @@ export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const reigns = yield* Reigns
   const { partition } = shell
   const engine = yield* Engine
-  const { kind, codec } = engine
+  const { kind } = engine
   const meter = yield* Meter
   let reign: LocalReign | null = null
   const held = makeThrottledSenders()
@@ -109,30 +140,10 @@ export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
   yield* Effect.addFinalizer(() => Effect.sync(end))
   return {
     begin: (epoch: number): void => {
-      const hand: LocalReign["hand"] = (messages) => shell.tell({ _tag: "CommandsHanded", messages })
-      const begun: LocalReign = {
-        kind,
-        partition,
-        epoch,
-        owner: shell.owner(),
-        hand,
-        carry: (from, settledMs, commands) => hand(commands.map((carried) => codec.carriedMessage(from, settledMs, carried))),
-        back: (returns) => {
-          meter.returnsHeard(partition, returns.length)
-          shell.tell({ _tag: "ReturnsHeard", returns })
-        },
-      }
+      const begun = localReign(shell, engine, meter, epoch)
       reign = begun
       reigns.begin(begun)
-      const { owner } = begun
-      const hearing = untilDone(
-        `hearing what is handed over to partition ${partition}`,
-        Effect.all([
-          desk.receive(kind, partition, owner, makeHear(shell, engine, begun)),
-          desk.hear("carry", kind, partition, owner, makeHearCarried(shell, engine, begun)),
-          desk.hear("back", kind, partition, owner, makeHearBack(shell, begun)),
-        ]),
-      )
+      const hearing = hearOthers(shell, desk, engine, begun)
       // The reign is announced once its subscription stands: a frame that is handed over earlier is refused by the server, because nobody listens.
       shell.run(Effect.scoped(Effect.andThen(hearing, announce(begun))))
     },

@@ -8,7 +8,7 @@ import type { Kind } from "../domain/kinds.ts"
 import { RefusalReason } from "../domain/refusals.ts"
 import type { BatchStats } from "../engine/protocol.ts"
 import { batchCommandsMax, recordBytesMax } from "../limits.ts"
-import { type IngressSample, Meter } from "../ports/meter.ts"
+import { type IngressSample, Meter, type PartitionSample } from "../ports/meter.ts"
 import { makeIngressMetrics } from "./ingress-metrics.ts"
 import { metricName } from "./names.ts"
 
@@ -90,6 +90,42 @@ const showingOldest = (gauge: Gauge<"kind" | "partition">) => {
   }
 }
 
+/** What only a partition's owner can tell: absent, not 0, where another worker knows better. Otherwise a sum or a maximum over workers could hide a partition without an owner. */
+const makeOwnersGauges = (gauge: (name: string, help: string) => Gauge<"kind" | "partition">) => {
+  const of = (name: string, help: string, read: (sample: PartitionSample) => number | null) => ({
+    shown: gauge(name, `${help}, of partitions this worker serves.`),
+    read,
+  })
+  const gauges = [
+    of(metricName.quarantined, "Commands in quarantine", ({ quarantined }) => quarantined),
+    of(metricName.openHolds, "Holds that are open", ({ openHolds }) => openHolds),
+    of(metricName.shortUnits, "Units sold without asking that are not there", ({ shortQty }) => shortQty),
+    of(
+      metricName.underWay,
+      "Commands that the partition's actors sent to others and whose decision has not come back",
+      ({ underWay }) => underWay,
+    ),
+    of(
+      metricName.underWayOldestSeconds,
+      "Seconds for which the oldest command under way has had no decision, 0 if there is none",
+      ({ underWayMs }) => underWayMs / 1_000,
+    ),
+    of(metricName.memoryShare, "How full the fullest memory of any sender is, as a share of its bound", ({ memoryShare }) => memoryShare),
+    of(
+      metricName.clockOffset,
+      "Seconds by which this worker's clock is ahead of the broker's, as the owner of the partition last saw it",
+      ({ clockAheadMs }) => (clockAheadMs === null ? null : clockAheadMs / 1_000),
+    ),
+  ]
+  return (labels: Labels, sample: PartitionSample): void => {
+    for (const { shown, read } of gauges) {
+      const value = sample.owned ? read(sample) : null
+      if (value === null) shown.remove(labels)
+      else shown.set(labels, value)
+    }
+  }
+}
+
 const makePartitionGauges = (registers: Array<Registry>) => {
   const gauge = (name: string, help: string) => new Gauge({ name, help, labelNames: ["kind", "partition"], registers })
   const owned = gauge(metricName.owned, "1 where this worker serves the partition. Summed over all workers, each partition should be 1.")
@@ -98,25 +134,7 @@ const makePartitionGauges = (registers: Array<Registry>) => {
     metricName.unreadable,
     "1 where this worker can't read the partition's journal, because a newer release writes it.",
   )
-  const quarantined = gauge(metricName.quarantined, "Commands in quarantine, of partitions this worker serves.")
-  const openHolds = gauge(metricName.openHolds, "Holds that are open, of partitions this worker serves.")
-  const shortUnits = gauge(metricName.shortUnits, "Units sold without asking that are not there, of partitions this worker serves.")
-  const underWay = gauge(
-    metricName.underWay,
-    "Commands that the partition's actors sent to others and whose decision has not come back, of partitions this worker serves.",
-  )
-  const underWayOldest = gauge(
-    metricName.underWayOldestSeconds,
-    "Seconds for which the oldest command under way has had no decision, of partitions this worker serves; 0 if there is none.",
-  )
-  const memoryShare = gauge(
-    metricName.memoryShare,
-    "How full the fullest memory of any sender is, as a share of its bound, of partitions this worker serves.",
-  )
-  const clockOffset = gauge(
-    metricName.clockOffset,
-    "Seconds by which this worker's clock is ahead of the broker's, as the owner of the partition last saw it.",
-  )
+  const showOwners = makeOwnersGauges(gauge)
   const unserved = gauge(
     metricName.unserved,
     "Seconds for which nobody has served the partition, as this process sees it; 0 while it is served.",
@@ -134,21 +152,7 @@ const makePartitionGauges = (registers: Array<Registry>) => {
       owned.set(labels, sample.owned ? 1 : 0)
       halted.set(labels, sample.halted ? 1 : 0)
       unreadable.set(labels, sample.unreadable ? 1 : 0)
-      // Absent, not 0, where another worker knows better: otherwise a sum or a maximum over workers could hide a partition without an owner.
-      if (sample.owned) quarantined.set(labels, sample.quarantined)
-      else quarantined.remove(labels)
-      if (sample.owned) openHolds.set(labels, sample.openHolds)
-      else openHolds.remove(labels)
-      if (sample.owned && sample.shortQty !== null) shortUnits.set(labels, sample.shortQty)
-      else shortUnits.remove(labels)
-      if (sample.owned) underWay.set(labels, sample.underWay)
-      else underWay.remove(labels)
-      if (sample.owned) underWayOldest.set(labels, sample.underWayMs / 1_000)
-      else underWayOldest.remove(labels)
-      if (sample.owned) memoryShare.set(labels, sample.memoryShare)
-      else memoryShare.remove(labels)
-      if (sample.clockAheadMs !== null) clockOffset.set(labels, sample.clockAheadMs / 1_000)
-      else clockOffset.remove(labels)
+      showOwners(labels, sample)
     }) satisfies Meter["Service"]["sampled"],
     unserved: ((partition, unservedMs) => showUnserved({ kind, partition }, unservedMs)) satisfies Meter["Service"]["unserved"],
     waiting: ((partition, waiting) => {

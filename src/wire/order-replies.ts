@@ -3,6 +3,7 @@
  */
 import { Schema } from "effect"
 import { CommandIdField, CountField } from "../domain/fields.ts"
+import { LineToldField } from "../domain/order/fields.ts"
 import { RefusalReason } from "../domain/refusals.ts"
 import type { OrderReply } from "../kinds/order/types.ts"
 import { decoderOf, openWord } from "./fields.ts"
@@ -11,11 +12,18 @@ import { orderOutcomeFields } from "./order-fields.ts"
 /** A reply without what its subject says. */
 export type OrderReplyBody = Pick<OrderReply, "partition" | "seq" | "epoch" | "decisions">
 
+/** A line, with a reason that a newer release may know more of. */
+const LineJson = Schema.Struct({
+  ...LineToldField.fields,
+  reason: Schema.optionalKey(openWord(RefusalReason, "Why there is less than was asked for")),
+})
+const lines = { lines: Schema.optionalKey(Schema.Array(LineJson)) }
+
 const about = { id: Schema.NullOr(CommandIdField), repeated: Schema.optionalKey(Schema.Literal(true)) }
 
 const OrderDecisionJson = Schema.Union([
-  Schema.Struct({ ...about, ...orderOutcomeFields.accepted }),
-  Schema.Struct({ ...about, ...orderOutcomeFields.refused, reason: openWord(RefusalReason, "Why it is refused") }),
+  Schema.Struct({ ...about, ...orderOutcomeFields.accepted, ...lines }),
+  Schema.Struct({ ...about, ...orderOutcomeFields.refused, ...lines, reason: openWord(RefusalReason, "Why it is refused") }),
   Schema.Struct({ ...about, ...orderOutcomeFields.expired }),
   Schema.Struct({ ...about, ...orderOutcomeFields.quarantined }),
   Schema.Struct({ ...about, ...orderOutcomeFields.dropped }),

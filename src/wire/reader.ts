@@ -20,7 +20,7 @@ import {
   qtyMax,
   skuBytesMax,
 } from "../limits.ts"
-import { beginScan, goTo, inId, inSku, literal, nextByte, placeReached, take, takeName, takeWhole, textBetween } from "./scan.ts"
+import { beginScan, goTo, inId, inSku, literal, nextByte, placeReached, take, takeCount, takeName, takeWhole, textBetween } from "./scan.ts"
 
 const openText = literal('{"v":1,"type":"')
 const idText = literal('","id":"')
@@ -49,10 +49,39 @@ let issuedAtMs = 0
 let deadlineMs = 0
 let reservation = "" as ReservationId
 
+/** Whether names are read that only actors of ours may say (internal-fields.ts). */
+let isInternal = false
+
+const slash = 0x2f
+const at = 0x40
+
+/** The rest of the id of a carried command: from behind its owner, its record and its place, each after a slash. */
+const takeCarriage = (start: number): string => {
+  for (let part = 0; part < 2; part++) {
+    if (nextByte() !== slash) return ""
+    goTo(placeReached() + 1)
+    if (takeCount() < 0) return ""
+  }
+  return textBetween(start, placeReached())
+}
+
+const takeId = (): string => {
+  const start = placeReached()
+  const name = takeName(inId, idCharsMax)
+  return name !== "" && nextByte() === slash ? takeCarriage(start) : name
+}
+
+const takeReservation = (): string => {
+  if (nextByte() !== at) return takeName(inId, idCharsMax)
+  const start = placeReached()
+  goTo(start + 1)
+  return takeName(inId, idCharsMax) === "" ? "" : textBetween(start, placeReached())
+}
+
 /** Reads from the id to before the reservation's closing quote. */
 const takeHead = (): boolean => {
   if (!take(idText)) return false
-  id = takeName(inId, idCharsMax) as CommandId
+  id = (isInternal ? takeId() : takeName(inId, idCharsMax)) as CommandId
   if (id === "" || !take(skuText)) return false
   sku = takeName(inSku, skuBytesMax) as Sku
   if (sku === "" || !take(issuedText)) return false
@@ -64,7 +93,7 @@ const takeHead = (): boolean => {
     if (deadlineMs === 0) return false
   }
   if (!take(reservationText)) return false
-  reservation = takeName(inId, idCharsMax) as ReservationId
+  reservation = (isInternal ? takeReservation() : takeName(inId, idCharsMax)) as ReservationId
   return reservation !== ""
 }
 
@@ -140,8 +169,9 @@ const readExtend = (): Extend | undefined => {
   return { type: "Extend", id, sku, issuedAtMs, deadlineMs, reservation, holdMs }
 }
 
-/** The hot command that comes next, in its canonical spelling. */
-export const readCommand = (): Reserve | Confirm | Release | Extend | undefined => {
+/** The hot command that comes next, in its canonical spelling: a sender's, or as a journal holds it any. */
+export const readCommand = (ofJournal: boolean): Reserve | Confirm | Release | Extend | undefined => {
+  isInternal = ofJournal
   if (!take(openText)) return undefined
   if (take(typeTexts.Reserve)) return readReserve()
   if (take(typeTexts.Confirm)) return readConfirm()
@@ -160,7 +190,7 @@ export const readCanonicalBody = (source: Uint8Array): SkuDecodedBody | undefine
   const text = beginScan(source)
   if (text === undefined) return undefined
   if (nextByte() === openArray) return readArray(source.length)
-  const command = readCommand()
+  const command = readCommand(false)
   if (command === undefined || placeReached() !== source.length) return undefined
   return { _tag: "Commands", array: false, commands: [{ _tag: "Command", command, text }] }
 }
@@ -170,7 +200,7 @@ const readArray = (end: number): SkuDecodedBody | undefined => {
   do {
     const start = placeReached() + 1
     goTo(start)
-    const command = readCommand()
+    const command = readCommand(false)
     if (command === undefined || commands.length === commandsPerMessageMax) return undefined
     commands.push({ _tag: "Command", command, text: textBetween(start, placeReached()) })
   } while (nextByte() === comma)

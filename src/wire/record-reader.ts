@@ -32,6 +32,7 @@ import {
   takeCount,
   takeName,
   takeWhole,
+  textBetween,
 } from "./scan.ts"
 
 const messageText = literal('{"e":"message"')
@@ -42,6 +43,7 @@ const classTexts = CommandClass.map((name) => ({ name, text: literal(`${name}","
 const replyText = literal(',"re":"')
 const quoteText = literal('"')
 const bulkText = literal(',"bulk":1')
+const forText = literal(',"for":"')
 const listText = literal(',"list":1')
 const decidedText = literal(',"d":[')
 const storedText = literal('{"e":"stored","seq":')
@@ -97,6 +99,23 @@ const takeSender = (): SenderId | undefined => {
   if (name === "") return undefined
   sender = name
   return name
+}
+
+/** The partition whose actor sent a command, as last read. */
+let partitionSender = "" as SenderId
+const partitionText = /^@[a-z]{1,32}\.(?:0|[1-9][0-9]{0,5})$/
+
+/** Who sent a message: a sender, or a partition. */
+const takeFrom = (): SenderId | undefined => {
+  if (nextByte() !== 0x40) return takeSender()
+  if (takeAgain(partitionSender)) return partitionSender
+  const start = placeReached()
+  goTo(start + 1)
+  takeName(inId, idCharsMax)
+  const name = textBetween(start, placeReached())
+  if (!partitionText.test(name)) return undefined
+  partitionSender = name as SenderId
+  return partitionSender
 }
 
 const takeReservation = (): boolean => {
@@ -243,7 +262,7 @@ const readDecision = (): SkuJournaledDecision | undefined => {
 
 const readDecided = (): SkuDecidedCommand | undefined => {
   if (!take(commandText)) return undefined
-  const command = readCommand()
+  const command = readCommand(true)
   if (command === undefined) return undefined
   reservation = command.reservation
   const decision = readDecision()
@@ -269,7 +288,7 @@ const eitherWay =
 const readMessage = (bulkBefore: boolean, anyDecided: () => SkuDecidedCommand | undefined): SkuMessageEntry | undefined => {
   const seq = take(seqText) ? takeCount() : null
   if (seq === -1 || !take(fromText)) return undefined
-  const from = takeSender()
+  const from = takeFrom()
   if (from === undefined || !take(quotedClassText)) return undefined
   const ofClass = classTexts.find(({ text }) => take(text))?.name
   if (ofClass === undefined) return undefined
@@ -281,11 +300,17 @@ const readMessage = (bulkBefore: boolean, anyDecided: () => SkuDecidedCommand | 
     if (!take(quoteText)) return undefined
   }
   const bulk = take(bulkText) || bulkBefore
+  let onBehalf: SenderId | undefined
+  if (take(forText)) {
+    onBehalf = takeSender()
+    if (onBehalf === undefined || !take(quoteText)) return undefined
+  }
   const array = take(listText)
   if (!take(decidedText)) return undefined
   const decided = takeList(anyDecided)
   if (decided === undefined || !take(closeText)) return undefined
-  return { _tag: "Message", seq, sender: from, class: ofClass, bulk, brokerMs, reply, array, decided }
+  const message = { _tag: "Message", seq, sender: from, class: ofClass, bulk, brokerMs, reply, array, decided } as const
+  return onBehalf === undefined ? message : { ...message, onBehalf }
 }
 
 const readStored = (): StoredEntry | undefined => {

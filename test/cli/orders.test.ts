@@ -96,10 +96,10 @@ describe("an answer about an order, in one line", () => {
 })
 
 describe("how an order stands", () => {
-  const asOf = { order: "O-1", partition: 3, seq: 7, epoch: 1 }
+  const asOf = { channel: "web", order: "O-1", partition: 3, seq: 7, epoch: 1 }
   it("of which nothing is kept: says so", () => {
     expect(orderText({ answer: "unknownOrder", ...asOf } as OrderStanding)).toBe(
-      "O-1: no such order of this channel is kept (partition 3, record 7)",
+      "O-1: no such order of web is kept (partition 3, record 7)",
     )
   })
 
@@ -119,7 +119,7 @@ describe("how an order stands", () => {
       ],
     } as unknown as OrderStanding
     const text = orderText(standing)
-    expect(text).toContain("O-1: held, until 1970-01-01T00:00:00.005Z, the answer to CancelOrder c2 is owed, 2 lines, partial")
+    expect(text).toContain("O-1 of web: held, until 1970-01-01T00:00:00.005Z, the answer to CancelOrder c2 is owed, 2 lines, partial")
     expect(text).toContain("Release under way")
     expect(text).toContain("InsufficientStock")
   })

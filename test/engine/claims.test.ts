@@ -42,6 +42,22 @@ describe("a claim against an owner that still writes", () => {
     expect(broker.halt?.reason).toBe("JournalLostTail")
   })
 
+  it("steps down at a halt that somebody else put up, and doesn't share it again: an operator may have resumed the partition since the basis was read", () => {
+    const { claimant, broker } = ownerAndClaimant()
+    broker.halt = { reason: "ChainBroken", detail: "record 3 is missing", atMs: 1, resume: null }
+    const basis = claimant.basis()
+    broker.halt = { ...broker.halt, resume: { by: "ops", reason: "looked" } }
+    claimant.put({ _tag: "ClaimBasisRead", ask: claimant.take("ReadClaimBasis").ask, basis })
+    expect(claimant.take("SteppedDown")).toMatchObject({ reason: "Halted", detail: expect.stringContaining("ChainBroken stands") })
+    expect(claimant.has("Halted")).toBe(false)
+    const next = new Worker(broker, "c").follow()
+    next.settle()
+    next.claim()
+    next.settle()
+    expect(next.partition.phase).toBe("serving")
+    expect(broker.halt).toBeNull()
+  })
+
   it("reads on when records passed by while the claim was in flight", () => {
     const { claimant, follow, write, broker } = ownerAndClaimant()
     const { ask } = claimant.take("ReadClaimBasis")

@@ -343,7 +343,8 @@ describe("hazards of the journal", () => {
     expect(halt?.reason).toBe("JournalLostTail")
     const again = new Worker(worker.broker, "c").follow().claim()
     again.settle()
-    expect(again.partition.phase).toBe("halted")
+    expect(again.partition.phase).toBe("stopped")
+    expect(worker.broker.halt).toEqual(halt)
     if (halt !== null) worker.broker.halt = { ...halt, resume: { by: "ops", reason: "disk lost, accepted" } }
     const resumed = new Worker(worker.broker, "d").serve()
     expect(resumed.partition.phase).toBe("serving")

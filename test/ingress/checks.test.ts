@@ -150,7 +150,7 @@ describe("path", () => {
   it("needs a kind behind it, whatever else stands there", () => {
     const paths = [
       `sell.${a}`,
-      `sell.order.${a}`,
+      `sell.item.${a}`,
       `sell.SKU.${a}`,
       `sell.*.${a}`,
       `sell.>`,

@@ -74,7 +74,10 @@ describe("holdfast archive", () => {
   it("says what it would do, then does it: only what is older than any remembered id goes", async () => {
     const flags = ["--test-records-kept", "10"]
     const looked = await archiveRound({ connection: server, folder, flags: [...flags, "--dry-run"] })
-    expect(JSON.parse(looked.out)).toMatchObject([{ kept: { mark: { _tag: "Below" }, journal: { firstSeq: 1 } } }])
+    expect(JSON.parse(looked.out)).toMatchObject([
+      { kind: "sku", partition: 0, kept: { mark: { _tag: "Below" }, journal: { firstSeq: 1 } } },
+      { kind: "order", partition: 0, kept: { mark: { _tag: "Nothing" } } },
+    ])
     expect((await held()).firstSeq).toBe(1)
     expect(await archiveRound({ connection: server, folder, flags })).toMatchObject({ code: 0 })
     const { firstSeq, lastSeq } = await held()

@@ -41,10 +41,11 @@ interface Decision {
 }
 interface Said {
   readonly answer?: string
+  readonly reason?: string
   readonly decisions?: ReadonlyArray<Decision>
 }
 
-/** Asks, and again while nobody is there, nobody answers or it is busy: the same bytes each time. */
+/** Asks, and again while nobody is there, nobody answers, it is busy, or it was too long on its way: the same bytes each time. */
 const request = async (sender: string, subject: string, command: object): Promise<Said> => {
   const body = JSON.stringify(command)
   for (;;) {
@@ -54,7 +55,7 @@ const request = async (sender: string, subject: string, command: object): Promis
         (answer) => answer.json<Said>(),
         () => null,
       )
-    if (said !== null && said.answer !== "busy") return said
+    if (said !== null && said.answer !== "busy" && said.reason !== "age") return said
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }

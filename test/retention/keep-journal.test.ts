@@ -59,7 +59,14 @@ class Shop {
   }
 }
 
-const options: KeepOptions = { partitions: 1, keptMs: 10 * hourMs, recordsKept: 3, purges: true, say: () => Effect.void }
+const options: KeepOptions = {
+  kind: "sku",
+  partitions: { sku: 1, order: 1 },
+  keptMs: 10 * hourMs,
+  recordsKept: 3,
+  purges: true,
+  say: () => Effect.void,
+}
 
 const withArchive = <A, E>(
   shop: Shop,
@@ -143,7 +150,7 @@ describe("a round", () => {
       }),
     )
     if (Exit.isFailure(archived) || archived.value === null) throw new Error("no snapshot is archived")
-    const fold = new Fold(0, 1, archived.value)
+    const fold = new Fold("sku", 0, { sku: 1, order: 1 }, archived.value)
     fold.take(held.filter(({ seq }) => seq >= (archived.value?.manifest.startSeq ?? 0)))
     expect(fold.stateHash()).toBe(shop.hash())
   })

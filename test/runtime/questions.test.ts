@@ -135,7 +135,7 @@ describe("questions", () => {
     const topology = ask(broker, "web", "topology")
     const beyond = [ask(broker, "web", "ats", { v: 1, partition: 4 }), ask(broker, "ops", "quarantine.sku.4")]
     await until(() => topology.length > 0 && beyond.every((each) => each.length > 0))
-    expect(topology).toEqual([{ answer: "topology", partitions: { sku: 4 } }])
+    expect(topology).toEqual([{ answer: "topology", partitions: { sku: 4, order: 1 } }])
     expect(beyond.flat()).toEqual(Array(2).fill({ answer: "invalid", field: "partition" }))
     await worker.stop()
   })

@@ -12,9 +12,12 @@ const run = (seed: string, profile: RunOptions["profile"], more: Partial<RunOpti
   runSeed({ seed, profile, wallNowMs: () => 0, ...more })
 
 describe("a seed", () => {
-  it.each(["flash-sale", "last-unit", "power-loss"] as const)("of profile %s comes to the same each time it is run", (profile) => {
-    expect(run("41", profile)).toEqual(run("41", profile))
-  })
+  it.each(["flash-sale", "last-unit", "power-loss", "orders"] as const)(
+    "of profile %s comes to the same each time it is run",
+    (profile) => {
+      expect(run("41", profile)).toEqual(run("41", profile))
+    },
+  )
 
   it("is another world than its neighbour", () => {
     expect(run("41", "last-unit").traceHash).not.toBe(run("42", "last-unit").traceHash)
@@ -25,10 +28,28 @@ describe("a seed", () => {
     expect(failures).toEqual([])
     expect(excused).toEqual({})
     const idle = Object.entries(checked).flatMap(([name, things]) => (things === 0 ? [name] : []))
+    const ofOrders = [
+      "carried-once",
+      "order-answers",
+      "order-journals",
+      "order-lines",
+      "orders-are-fold",
+      "orders-rest",
+      "payment-or-expiry",
+    ]
     const ofFaults = ["busy-is-true", "clock-alarms", "expected-refusals", "facts-held-off", "halts", "journal-loss", "quarantine"]
-    expect(ofFaults).toEqual(expect.arrayContaining(idle))
+    expect([...ofFaults, ...ofOrders]).toEqual(expect.arrayContaining(idle))
     // A calm sale fills a small queue now and then, and tells of what a new policy took from it: these may find something to look at.
     expect(ofFaults.filter((name) => !["busy-is-true", "quarantine"].includes(name) && !idle.includes(name))).toEqual([])
+  })
+
+  it("has orders in a world for them, and every checker of orders has looked at something", () => {
+    const { failures, checked, sometimes } = run("41", "orders", { drawn: { ordersPlaced: 60 } })
+    expect(failures).toEqual([])
+    const ofOrders = Object.entries(checked).filter(([name]) => /^(order|carried|payment)/.test(name))
+    expect(ofOrders).toHaveLength(7)
+    for (const [name, things] of ofOrders) expect(things, name).toBeGreaterThan(0)
+    expect(sometimes["order-paid"]).toBeGreaterThan(0)
   })
 
   it("goes the same way when nobody may change a record that was read: what is read once may be shared", () => {

@@ -3,17 +3,17 @@ import "effect/schema/SchemaJITCompiler/enable"
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { runSeed } from "../../sim/run.ts"
-import { sometimesCatalogue, sometimesElsewhere } from "../../sim/sometimes.ts"
+import { sometimesCatalogue, sometimesElsewhere, sometimesOfOrders } from "../../sim/sometimes.ts"
 
 describe("the catalogue of rare states", () => {
-  const names = [...sometimesCatalogue, ...sometimesElsewhere].map(({ name }) => name)
+  const names = [...sometimesCatalogue, ...sometimesElsewhere, ...sometimesOfOrders].map(({ name }) => name)
 
   it("names each once", () => {
     expect(new Set(names).size).toBe(names.length)
   })
 
   it("has none that no line notes: a suite asked for it would fail for ever", () => {
-    const noting = ["tracker", "deaths", "door-states", "run"]
+    const noting = ["tracker", "deaths", "door-states", "order-states", "run"]
       .map((file) => readFileSync(new URL(`../../sim/${file}.ts`, import.meta.url), "utf8"))
       .join("\n")
     expect(names.filter((name) => !noting.includes(`"${name}"`))).toEqual([])

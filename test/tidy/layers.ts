@@ -67,8 +67,8 @@ export const layers: Readonly<Record<string, Layer>> = {
   retention: { uses: ["engine", "kinds", "wire", "ports"], typesOf: ["domain"], packages: effect },
   archive: { ...adapter, packages: [...effect, "node:*"] },
   runtime: {
-    // Which classes a role may send is a table: a word, as the names are.
-    uses: ["engine", "kinds", "ingress", "wire", "ports", "config", "telemetry/names", "domain/roles"],
+    // Which classes a role may send is a table, and which kinds there are is a list: words, as the names are.
+    uses: ["engine", "kinds", "ingress", "wire", "ports", "config", "telemetry/names", "domain/roles", "domain/kinds"],
     typesOf: ["domain"],
     packages: [...effect, "node:*"],
   },

@@ -1,8 +1,9 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { ActorKey, SenderId } from "../../src/domain/names.ts"
+import type { ActorKey, OrderBookKey, SenderId, Sku } from "../../src/domain/names.ts"
 import type { KindTypes } from "../../src/engine/kind.ts"
 import type { JournalRecord } from "../../src/engine/records.ts"
+import { deadlineMsMax, idCharsMax, orderHoldMsMax, orderLineBodyBytes, orderLinesMax, qtyMax, senderCharsMax } from "../../src/limits.ts"
 import { encodeCarry } from "../../src/wire/carry.ts"
 import { engineCodec, orderCodec, type WireCodec } from "../../src/wire/codec.ts"
 import { sealOf } from "../../src/wire/sealed.ts"
@@ -44,6 +45,39 @@ describe("an order's journal", () => {
         expect(orderCodec.encodeEntry(message, [text])).toBe(orderCodec.encodeEntry(message))
       }),
     )
+  })
+})
+
+describe("what is written of an order", () => {
+  const of = { channel: "web", order: "web-1" } as const
+  const envelope = { version: 3, kind: "batch", partition: 3, incarnation: "inc", owner: "own", epoch: 7, atMs: 1_000 } as const
+  const chained = { cursor: { stream: "stored", seq: 0, digest: "" }, prevSeq: 41, prevHash: "hash", publishedSeq: 40 } as const
+
+  it("is the same in every release that writes this version: what was journaled is read again", () => {
+    const lines = [
+      '{"v":3,"of":"order","kind":"batch","partition":3,"incarnation":"inc","owner":"own","epoch":7,"cursor":{"stream":"stored","seq":0,"digest":""},"atMs":1000,"prevSeq":41,"prevHash":"hash","publishedSeq":40,"entries":[',
+      '{"e":"message","from":"web","class":"sell","ms":990,"re":"r1","d":[{"c":{"v":1,"type":"PlaceOrder","id":"c1","channel":"web","issuedAtMs":980,"order":"web-1","fill":"whole","holdMs":60000,"lines":[{"sku":"TEA","qty":2}]},"begun":[{"type":"OrderPlaced","channel":"web","order":"web-1","n":1,"id":"c1","fill":"whole","holdMs":60000,"dueMs":11000,"lines":[{"sku":"TEA","qty":2,"minQty":2}],"carries":[{"type":"Reserve","sku":"TEA","qty":2,"holdMs":970000}]}]}]},',
+      '{"e":"message","from":"web","class":"sell","ms":991,"d":[{"c":{"v":1,"type":"PlaceOrder","id":"c1","channel":"web","issuedAtMs":980,"order":"web-1","fill":"whole","holdMs":60000,"lines":[{"sku":"TEA","qty":2}]},"pending":1}]},',
+      '{"e":"message","from":"@sku.4","class":"sell","ms":992,"for":"web","d":[{"c":{"v":1,"type":"NoteLine","id":"o2/9/0","channel":"web","issuedAtMs":985,"order":"web-1","sku":"TEA","fact":"lost","qty":1},"no":{"reason":"UnknownOrder"}}]},',
+      '{"e":"returned","id":"own/42/0","by":["sku",4,17],"said":{"outcome":"accepted","qty":2,"expiresAtMs":971000},"book":"web/17","ok":[{"type":"LineReserved","channel":"web","order":"web-1","n":2,"sku":"TEA","qty":2,"expiresAtMs":971000}]},',
+      '{"e":"answered","from":"web","class":"sell","book":"web/17","id":"c1","hash":7,"ms":980,"re":["r1","r2"],"said":{"outcome":"accepted","order":"web-1","expiresAtMs":61000,"lines":[{"sku":"TEA","qty":2}]}},',
+      '{"e":"expiry","book":"web/17","ok":[{"type":"OrderExpired","channel":"web","order":"web-1","n":4,"carries":[{"type":"Release","sku":"TEA","reason":"abandoned"}]}]},',
+      '{"e":"floor","from":"@sku.4","class":"sell","ms":970}',
+    ]
+    const decoded = orderCodec.decodeRecord(sealed(`${lines.join("")}]}`))
+    if (decoded._tag !== "Record") throw new Error(`${decoded._tag}: ${decoded.cause}`)
+    expect(textOf(encode(orderCodec, decoded.record)).split(',"sum"')[0]).toBe(`${lines.join("")}]`)
+    expect(decoded.record).toMatchObject({ ...envelope, ...chained })
+    expect(decoded.record.entries.map(({ _tag }) => _tag)).toEqual([
+      "Message",
+      "Message",
+      "Message",
+      "Returned",
+      "Answered",
+      "Expiry",
+      "Floor",
+    ])
+    expect(decoded.record.entries[3]).toMatchObject({ key: "web/17", by: { kind: "sku", partition: 4, seq: 17 }, events: [of] })
   })
 })
 
@@ -158,17 +192,29 @@ describe("a body about an order", () => {
     expect(onlyOf(note)).toMatchObject({ _tag: "Invalid", refusal: { reason: "UnknownType" } })
   })
 
-  it("of a thousand lines fits, where they have 65 bytes on average", () => {
-    const lines = Array.from({ length: 1_000 }, (_, i) => ({ sku: `SKU-${i}`.padEnd(17, "-"), qty: 1_000_000_000, minQty: 999_999_999 }))
-    expect(onlyOf({ ...place, fill: "minimum", lines })).toMatchObject({ _tag: "Command" })
+  it("of a thousand lines fits, channel and all, where each takes its share", () => {
+    const lines = Array.from({ length: orderLinesMax }, (_, i) => ({ sku: `SKU-${i}`.padEnd(17, "-"), qty: qtyMax, minQty: qtyMax }))
+    expect(JSON.stringify(lines).length).toBeLessThanOrEqual(orderLinesMax * orderLineBodyBytes + 1)
+    const name = "n".repeat(idCharsMax)
+    const largest = {
+      ...place,
+      id: name,
+      order: name,
+      issuedAtMs: Number.MAX_SAFE_INTEGER,
+      deadlineMs: deadlineMsMax,
+      holdMs: orderHoldMsMax,
+    }
+    const only = onlyOf({ ...largest, fill: "minimum", lines }, "w".repeat(senderCharsMax))
+    expect(only?._tag === "Command" ? orderCodec.decodeBody(bytesOf(only.text)) : only).toMatchObject({ commands: [{ _tag: "Command" }] })
   })
 })
 
 describe("an id of an order's command", () => {
   it("is bound to the order and to all that is asked for", () => {
-    const [place] = [{ type: "ConfirmOrder", id: "c1", channel: "web", order: "o1", issuedAtMs: 1 }] as unknown as [
-      Parameters<typeof orderCodec.contentHash>[0],
-    ]
+    const body = orderCodec.decodeBody(bytesOf('{"v":1,"type":"ConfirmOrder","id":"c1","channel":"web","issuedAtMs":1,"order":"o1"}'))
+    const [decoded] = body._tag === "Commands" ? body.commands : []
+    if (decoded?._tag !== "Command") throw new Error("it is a command")
+    const place = decoded.command
     const hash = orderCodec.contentHash(place)
     const other = orderCodec.contentHash({ ...place, order: "o2" } as typeof place)
     expect(orderCodec.contentHash({ ...place, issuedAtMs: 2 })).toBe(hash)
@@ -202,10 +248,7 @@ describe("a SKU's word to an order", () => {
   })
 })
 
-describe.each([
-  ["SKUs", engineCodec as unknown as WireCodec<KindTypes>, command as fc.Arbitrary<KindTypes["command"]>, "A"],
-  ["orders", orderCodec as unknown as WireCodec<KindTypes>, orderCommand as fc.Arbitrary<KindTypes["command"]>, "web/17"],
-])("messages about %s", (_, codec, commands, key) => {
+const travelling = <K extends KindTypes>(codec: WireCodec<K>, commands: fc.Arbitrary<K["command"]>, key: K["key"]): void => {
   it("are read from frames and stored messages as they were written", () => {
     fc.assert(
       fc.property(commands, (one) => {
@@ -215,7 +258,7 @@ describe.each([
           sender: "web" as SenderId,
           class: "sell",
           bulk: false,
-          key: key as ActorKey,
+          key,
           reply: "r1",
           publishedMs: 1,
           trace: null,
@@ -227,7 +270,10 @@ describe.each([
       }),
     )
   })
-})
+}
+
+describe("messages about SKUs", () => travelling(engineCodec, command, "A" as Sku))
+describe("messages about orders", () => travelling(orderCodec, orderCommand, "web/17" as OrderBookKey))
 
 describe("a frame for orders", () => {
   it("whose key is no book's is none", () => {

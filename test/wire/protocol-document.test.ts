@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
+import { orderCommandTypes } from "../../src/client/orders.ts"
 import type { AnyCommandSpec } from "../../src/domain/define.ts"
-import { CommandClass, partitionOf, skuToken, tokenHash } from "../../src/domain/names.ts"
+import { CommandClass, partitionOf, type SenderId, skuToken, tokenHash } from "../../src/domain/names.ts"
 import { RefusalReason } from "../../src/domain/refusals.ts"
 import { type CommandType, classOf } from "../../src/domain/sku/commands.ts"
 import { DiscrepancyKind } from "../../src/domain/sku/events.ts"
@@ -12,6 +13,8 @@ import { decodeDoorAnswer, NotStoredReason } from "../../src/wire/answers.ts"
 import { decodeBody } from "../../src/wire/body.ts"
 import { commandSchemas, readCommandJson } from "../../src/wire/commands.ts"
 import { decodeAts } from "../../src/wire/feed.ts"
+import { decodeOrderBodyFrom } from "../../src/wire/order-commands.ts"
+import { decodeOrderReply } from "../../src/wire/order-replies.ts"
 import {
   atsPageDefault,
   atsPageMax,
@@ -53,7 +56,9 @@ describe("what is generated in docs/PROTOCOL.md", () => {
 
 describe("the JSON examples of docs/PROTOCOL.md", () => {
   it("are each of a kind that is decoded here", () => {
-    expect(new Set(blocks.map((block) => block.kind))).toEqual(new Set(["command", "reply", "door", "ats", "page", "about", "answer"]))
+    expect(new Set(blocks.map((block) => block.kind))).toEqual(
+      new Set(["command", "order", "reply", "orderreply", "door", "ats", "page", "about", "answer"]),
+    )
   })
 
   it("of commands are accepted, and there is one of every type", () => {
@@ -63,6 +68,17 @@ describe("the JSON examples of docs/PROTOCOL.md", () => {
       return (JSON.parse(json) as { readonly type: string }).type
     })
     expect([...new Set(types)].sort()).toEqual(Object.keys(classOf).sort())
+  })
+
+  it("of commands about orders are accepted, and there is one of every type that a channel sends", () => {
+    const types = blocksOf("order").map((json) => {
+      expect(json).not.toContain('"channel"')
+      const body = decodeOrderBodyFrom(bytesOf(json), "web" as SenderId)
+      expect(body, json).toMatchObject({ _tag: "Commands", commands: [{ _tag: "Command" }] })
+      return (JSON.parse(json) as { readonly type: string }).type
+    })
+    expect([...new Set(types)].sort()).toEqual([...orderCommandTypes].sort())
+    for (const json of blocksOf("orderreply")) expect({ v: 1, ...decodeOrderReply(bytesOf(json)) }).toEqual(JSON.parse(json))
   })
 
   it("of what is heard are decoded whole: no field of them is unknown", () => {
@@ -78,10 +94,12 @@ describe("the JSON examples of docs/PROTOCOL.md", () => {
       "ats",
       "invalid",
       "notAllowed",
+      "order",
       "quarantine",
       "reservation",
       "stock",
       "topology",
+      "unknownOrder",
       "unknownReservation",
       "unknownSku",
       "worker",

@@ -48,6 +48,8 @@ export const workerEnvironment = (
     ...(former === undefined ? {} : { HOLDFAST_FORMER_USER: former.user, HOLDFAST_FORMER_PASSWORD: former.password }),
     HOLDFAST_SENDERS: connection.senders,
     HOLDFAST_PARTITIONS: String(partitions),
+    // As whoever calls this has made the cluster.
+    HOLDFAST_ORDER_PARTITIONS: String(partitions),
     HOLDFAST_REPLICAS: "1",
     HOLDFAST_WORKER: name,
     HOLDFAST_HTTP_HOST: "127.0.0.1",

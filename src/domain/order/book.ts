@@ -45,7 +45,7 @@ export const addOrder = (book: OrderBook, order: Order): void => {
 }
 
 /** Removes an order. The last one takes the table with it. */
-export const removeOrder = (book: OrderBook, order: Order): void => {
+const removeOrder = (book: OrderBook, order: Order): void => {
   const { orders } = book
   assert(orders !== null && removeThing(orders, naming, order), "an order is forgotten where it is known")
   if (slotCount(orders) === 0) book.orders = null

@@ -70,7 +70,10 @@ const place = (event: OrderPlaced): Order => {
   return order
 }
 
-const apply = (order: Order, event: Exclude<OrderEvent, OrderPlaced>): void => {
+/** An event that is about one line. */
+type LineEvent = Extract<OrderEvent, { readonly sku: unknown }>
+
+const applyToLine = (order: Order, event: LineEvent): void => {
   switch (event.type) {
     case "LineReserved":
       answerReserve(order, event.sku, { reservedQty: event.qty })
@@ -95,6 +98,14 @@ const apply = (order: Order, event: Exclude<OrderEvent, OrderPlaced>): void => {
     case "LineNoted":
       change(order, event.sku, (line) => noted(line, event.fact, event.qty))
       return
+    default:
+      unreachable(event)
+  }
+}
+
+const apply = (order: Order, event: Exclude<OrderEvent, OrderPlaced>): void => {
+  if ("sku" in event) return applyToLine(order, event)
+  switch (event.type) {
     case "OrderHeld":
       assert(order.phase === "placing", "INV-19 an order is answered once")
       order.phase = "held"

@@ -2,6 +2,7 @@
  * What of an order's lines is the order's alone at a SKU: their reservations begin, are made lasting and end by its word, so that its picture of them is true. A channel may refer to a line, and give it up; it can't
  * make one.
  */
+import { unreachable } from "../../assert.ts"
 import { orderOfReservation } from "../order/names.ts"
 import type { StockCommand } from "./commands.ts"
 
@@ -21,5 +22,7 @@ export const ordersOwnField = (command: StockCommand): "reservation" | undefined
     case "Release":
     case "Fulfil":
       return undefined
+    default:
+      return unreachable(command)
   }
 }

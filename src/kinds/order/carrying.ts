@@ -78,6 +78,7 @@ const mayCarry = (command: AnyOrderCommand): number => {
   }
 }
 
+/** How order books send commands to SKUs, and hear what came of them. */
 export const orderCarrying: KindCarrying<OrderKind> = Object.freeze<KindCarrying<OrderKind>>({
   to: ["sku"],
   carriedBy,

@@ -6,6 +6,7 @@ import { loadedOrder, storedOrder } from "../../domain/order/stored.ts"
 import type { KindChunks } from "../../engine/kind.ts"
 import type { OrderKind } from "./types.ts"
 
+/** Rows of a snapshot for books and for their orders. */
 export const orderChunks: KindChunks<OrderKind> = Object.freeze<KindChunks<OrderKind>>({
   actorRowOf: ({ key, version }) => ({ book: key, version }),
   actorKeyOf: ({ book }) => book,

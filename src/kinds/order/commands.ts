@@ -24,6 +24,7 @@ const worstBytesOf = (command: AnyOrderCommand, width: number, bodyBytes: number
 const widthOf = (book: OrderBook | undefined, { channel, order }: AnyOrderCommand): number =>
   book === undefined ? 0 : (orderIn(book, channel, order)?.width ?? 0)
 
+/** What the engine has to know of commands about orders. */
 export const orderCommands: KindCommands<OrderKind> = Object.freeze<KindCommands<OrderKind>>({
   keyOf: ({ channel, order }) => orderBook(channel, order),
   classOf: ({ type }) => declared[type].class,

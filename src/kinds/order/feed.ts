@@ -6,6 +6,7 @@ import type { OrderKind } from "./types.ts"
 
 const nothing = (): void => undefined
 
+/** A feed of nothing. */
 export const orderFeed: KindFeed<OrderKind> = Object.freeze<KindFeed<OrderKind>>({
   noteBefore: nothing,
   collect: nothing,

@@ -48,6 +48,7 @@ const ofOrder = (
   }
 }
 
+/** The kind of order books, as the engine is given it. */
 export const orderKind: ActorKind<OrderKind> = Object.freeze<ActorKind<OrderKind>>({
   name: "order",
   keyField: "order",

@@ -36,6 +36,7 @@ const dueBefore = (book: OrderBook, { channel, order }: BookEvent): EpochMs => {
   return found === undefined ? 0 : dueMs(found)
 }
 
+/** Orders as the parts of their book. */
 export const orderParts: KindParts<OrderKind> = Object.freeze<KindParts<OrderKind>>({
   ownerOf: ({ channel }) => channel,
   idOf: ({ id }) => partId(id),

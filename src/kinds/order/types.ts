@@ -10,10 +10,8 @@ import type { BookEvent } from "../../domain/order/events.ts"
 import type { OrderId } from "../../domain/order/names.ts"
 import type { Order, OrderEnding, StoredOrder } from "../../domain/order/order.ts"
 import type { LineTold } from "../../domain/refusals.ts"
-import type * as actor from "../../engine/actor.ts"
 import type * as chunks from "../../engine/chunks.ts"
 import type { KindTypes } from "../../engine/kind.ts"
-import type * as memory from "../../engine/memory.ts"
 import type * as partition from "../../engine/partition.ts"
 import type * as protocol from "../../engine/protocol.ts"
 import type * as records from "../../engine/records.ts"
@@ -28,6 +26,7 @@ export interface OrderAccepted {
   readonly lines?: ReadonlyArray<LineTold>
 }
 
+/** What is remembered of a command about an order under its id. */
 export type OrderRememberedDecision =
   | ({ readonly outcome: "accepted" } & OrderAccepted)
   | Exclude<records.RememberedDecision, { readonly outcome: "accepted" }>
@@ -70,29 +69,31 @@ export interface OrderKind extends KindTypes {
   readonly partRow: OrderRow
 }
 
-export type OrderActor = actor.Actor<OrderKind>
+/** A chunk of a snapshot of order books. */
 export type OrderChunk = chunks.Chunk<OrderKind>
-export type OrderRemembered = memory.Remembered<OrderKind>
+/** A partition of order books. */
 export type OrderPartition = partition.Partition<OrderKind>
-export type OrderAppendInFlight = partition.AppendInFlight<OrderKind>
-export type OrderQuarantinedCommand = partition.QuarantinedCommand<OrderKind>
-export type OrderDecodedCommand = protocol.DecodedCommand<OrderKind>
-export type OrderDecodedBody = protocol.DecodedBody<OrderKind>
-export type OrderDecodedBatch = protocol.DecodedBatch<OrderKind>
-export type OrderDecodedRecord = protocol.DecodedRecord<OrderKind>
+/** A message about an order as an ingress took it in. */
 export type OrderTakenMessage = protocol.TakenMessage<OrderKind>
-export type OrderStoredBatch = protocol.StoredBatch<OrderKind>
+/** What the engine is given between values of orders and bytes. */
 export type OrderEngineCodec = protocol.EngineCodec<OrderKind>
-export type OrderInput = protocol.Input<OrderKind>
-export type OrderOutput = protocol.Output<OrderKind>
+/** A command about an order with its decision. */
 export type OrderDecidedCommand = records.DecidedCommand<OrderKind>
+/** How a command about an order was decided. */
 export type OrderJournaledDecision = records.JournaledDecision<OrderKind>
+/** A message, decided. */
 export type OrderMessageEntry = records.MessageEntry<OrderKind>
+/** A command out of quarantine, with its final answer. */
 export type OrderSettledEntry = records.SettledEntry<OrderKind>
-export type OrderExpiryEntry = records.ExpiryEntry<OrderKind>
+/** What came of a line's command at its SKU, and what its order makes of it. */
 export type OrderReturnedEntry = records.ReturnedEntry<OrderKind>
+/** An answer that was owed. */
 export type OrderAnsweredEntry = records.AnsweredEntry<OrderKind>
+/** One thing that a record of an orders' partition says. */
 export type OrderEntry = records.Entry<OrderKind>
+/** A record of an orders' partition. */
 export type OrderJournalRecord = records.JournalRecord<OrderKind>
+/** A reply to a channel about an order. */
 export type OrderReply = records.Reply<OrderKind>
+/** The step function of partitions of orders. */
 export type OrderStep = step.Step<OrderKind>

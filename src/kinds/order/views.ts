@@ -7,6 +7,7 @@ import type { SenderId } from "../../domain/names.ts"
 import { orderIn } from "../../domain/order/book.ts"
 import { type OrderId, orderBook } from "../../domain/order/names.ts"
 import { type OrderLine, openQtyOfLine } from "../../domain/order/order.ts"
+import { holdsKey } from "../../engine/views.ts"
 import type { OrderPartition } from "./types.ts"
 
 /** A line as it stands. What is nothing is left out. */
@@ -26,6 +27,10 @@ const lineView = (line: OrderLine) => {
     ...(refusal ?? {}),
   }
 }
+
+/** Whether this is the partition of the book that the order falls into, known or not. */
+export const holdsOrder = (partition: Parameters<typeof holdsKey>[0], channel: SenderId, id: OrderId): boolean =>
+  holdsKey(partition, orderBook(channel, id))
 
 /** A channel's order as it stands, or undefined if there is none, or it ended so long ago that it is no longer kept. */
 export const orderView = (partition: OrderPartition, channel: SenderId, id: OrderId) => {

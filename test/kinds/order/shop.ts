@@ -99,10 +99,12 @@ export class Shop extends World {
   }
 
   orderPartitions(): ReadonlyArray<OrderPartition> {
+    // Places of that kind are played with it.
     return this.places.filter(({ kind }) => kind === "order").map(({ desk }) => desk.partition as unknown as OrderPartition)
   }
 
   skuPartitions(): ReadonlyArray<SkuPartition> {
+    // As above.
     return this.places.filter(({ kind }) => kind === "sku").map(({ desk }) => desk.partition as unknown as SkuPartition)
   }
 

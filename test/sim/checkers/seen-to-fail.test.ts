@@ -60,6 +60,7 @@ import { type Reservation, reservationsOf } from "../../../src/domain/sku/stock.
 import type { CommandMessage, Halt } from "../../../src/engine/protocol.ts"
 import type { StoredRecord } from "../../../src/engine/records.ts"
 import { encodeBatch } from "../../../src/wire/taken.ts"
+import { ordersTried } from "./orders-tried.ts"
 
 /** A world of two workers and one partition at rest after a calm sale, each its own: tests change it. */
 const atRest = (more: Partial<Drawn> = {}): Cluster => {
@@ -875,6 +876,8 @@ const canonical = (): Uint8Array => {
     messages: [{ ...message, sender: "web" as never, key: "FS-00001" as never }],
   })
 }
+
+ordersTried(tried)
 
 // Last: it looks back at all of the above.
 describe("the list of checkers", () => {

@@ -96,8 +96,10 @@ describe("the simulator's command line", () => {
     expect(code).toBe(0)
     expect(report).toMatchObject({ version: 1, profile: "calm", seeds: 2, failed: 0, inconclusive: 0, interrupted: false })
     expect(report.commands).toBeGreaterThan(2_000)
+    // Nobody places orders in this profile: what holds of them was looked at in none.
+    const ofOrders = [17, 18, 19, 20]
     expect(report.guarantees.map(({ number, checked }) => [number, checked > 0])).toEqual(
-      [1, 2, 3, 4, 5, 6, 7, 8, 10].map((number) => [number, true]),
+      [1, 2, 3, 4, 5, 6, 7, 8, 10, ...ofOrders].map((number) => [number, !ofOrders.includes(number)]),
     )
     expect(err).toContain("2 seeds of calm, from 5 on")
     expect(err).toMatch(/commands a CPU second/)
