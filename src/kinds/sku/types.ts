@@ -106,7 +106,6 @@ export interface SkuKind extends KindTypes {
 
 export type SkuActor = actor.Actor<SkuKind>
 export type SkuChunk = chunks.Chunk<SkuKind>
-export type SkuRemembered = memory.Remembered<SkuKind>
 export type SkuPartition = partition.Partition<SkuKind>
 export type SkuAppendInFlight = partition.AppendInFlight<SkuKind>
 export type SkuQuarantinedCommand = partition.QuarantinedCommand<SkuKind>
