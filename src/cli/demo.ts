@@ -227,6 +227,8 @@ const end = Effect.fnUntraced(function* (running: RunningDemo) {
   const before = processorTimes()
   if (!(yield* untilServed(running, () => true, servedPatienceMs))) return yield* unowned(" of the last answer", before)
   if (sale.holdsEndMs !== null) yield* untilServed(running, ({ openHolds }) => openHolds === 0, sale.holdsEndMs + expiryShownMs)
+  // What orders that came to nothing were given goes back, whoever waits for it.
+  yield* untilServed(running, ({ underWay }) => underWay === 0, servedPatienceMs)
   now.title = "workers leave"
   for (const worker of workers.filter(({ isRunning }) => isRunning())) {
     const code = yield* worker.stop
@@ -295,7 +297,8 @@ const run = Effect.fnUntraced(function* (options: DemoOptions, sale: DemoSale) {
     send: (actor, orders) => channels.get(actor)?.send(orders),
     cue: options.killAt === null ? null : { afterFlows: Math.floor(options.killAt * player.flows), run: () => beginToKill(running) },
   })
-  const sight: Sight = { owners: Array.from({ length: options.partitions }, () => null), lag: 0, openHolds: 0, halts: [] }
+  const nobody = Array.from({ length: options.partitions }, () => null)
+  const sight: Sight = { owners: nobody, orderOwners: nobody, underWay: 0, lag: 0, openHolds: 0, halts: [] }
   const now: RunningDemo["now"] = { title: "starting", sight, hotAts: null, isKillDue: false, kill: null }
   const running: RunningDemo = { options, sale, screen, folder, server, guardian, player, tally, stage, workers: [], channels, now }
   const { engine, door } = server.credentials

@@ -20,7 +20,7 @@ export interface HandedOrder {
 }
 
 export interface PlayPace {
-  /** Commands on their way at once, at most. Those that wait for the answer before theirs count. */
+  /** Commands on their way at once, at most. Those that wait for the answer before theirs count, and an order as many times as it has lines. */
   readonly inFlight: number
   /** Play at the traffic's own pace; otherwise as fast as answers come. */
   readonly realTime: boolean
@@ -65,6 +65,9 @@ const withoutLast = (open: Allocations, qty: number): Allocations => {
   }
   return kept
 }
+
+/** How many decisions a command asks for. */
+const weightOf = (command: AnyPlayed): number => (command.type === "PlaceOrder" ? command.lines.length : 1)
 
 const reservationOf = (command: AnyPlayed): string | undefined => ("reservation" in command ? command.reservation : undefined)
 
@@ -137,7 +140,7 @@ export class Player {
     const pending = this.#pending.get(answer.number)
     assert(pending !== undefined, "an answer belongs to a command that was handed out")
     this.#pending.delete(answer.number)
-    this.#onTheirWay -= 1
+    this.#onTheirWay -= weightOf(pending.command)
     this.#count(pending.command, answer)
     if (pending.step !== null) {
       this.#flowAnswered(pending.step, pending.command, answer, nowMs)
@@ -196,7 +199,7 @@ export class Player {
     const number = ++this.#numbers
     const made = issuedAt(command, nowMs)
     this.#pending.set(number, { step, command: made })
-    this.#onTheirWay += 1
+    this.#onTheirWay += weightOf(command)
     this.played.commands += 1
     this.#ready.push({ actor: send.actor, order: { number, command: made, copies: send.copies, together: send.together } })
   }
