@@ -157,7 +157,7 @@ describe("two kinds of partitions with a carrier that loses, doubles and reorder
             if (place.kind === "shelf") expect(actor.state).toMatchObject({ left: pieces })
         }
       }),
-      { numRuns: 80 },
+      { numRuns: 50 },
     )
   }, 120_000)
 })
