@@ -88,7 +88,7 @@ const work = async ({ url, monitorUrl, credentials }: EmbeddedServer, aheadMs: n
   const context = await run(Layer.buildWithScope(layers, scope))
   const started = Effect.gen(function* () {
     const cluster = yield* Cluster
-    const counts = { sku: partitions, order: 1 }
+    const counts = { sku: partitions, order: partitions }
     yield* cluster.prepare({ partitions: counts, replicas: 1 })
     yield* startIngress({ name: "wrong", partitions: counts, senders, commandsPerSecond: 50_000, bytesPerSecond: 33_554_432 })
     const options = { worker: "wrong", address: "", partitions: counts, senders, leaseTtlMs, drainTimeoutMs: 10_000 }

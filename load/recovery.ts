@@ -122,7 +122,7 @@ const play = async (server: EmbeddedServer, values: { commands: string; partitio
   const [commands, partitions, skus] = [Number(values.commands), Number(values.partitions), Number(values.skus)]
   const written = makeJournals(partitions, commands, skus)
   const ports = portsOf(server)
-  await ports.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: 1 }, replicas: 1 })))
+  await ports.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: partitions }, replicas: 1 })))
   await storeJournals(ports, written)
   const busy = startBusyLoops()
   say(`busy loops on ${busy.cores} cores; a worker starts`)

@@ -95,7 +95,7 @@ const killedRound = async (kill: number, wholeChanges: number): Promise<string> 
 }
 
 const play = async (): Promise<SteadyOwner> => {
-  await runtime.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: 1 }, replicas: 1 })))
+  await runtime.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: partitions }, replicas: 1 })))
   const records = Math.ceil(commands / perRecord)
   const owner = new SteadyOwner({
     partition: 0,

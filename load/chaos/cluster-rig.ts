@@ -116,7 +116,7 @@ export class ClusterRig {
     const servers = this.servers.map(({ url }) => url)
     const ports = natsLayer({ kind: "sku", servers, monitorUrls: [], engine, door, sizes: { commandsBytesMax } }, saidCodec)
     const { partitions, servers: replicas } = this.options
-    const prepared = Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: 1 }, replicas }))
+    const prepared = Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: partitions }, replicas }))
     await Effect.runPromise(Effect.scoped(prepared.pipe(Effect.provide(ports))))
   }
 

@@ -189,7 +189,7 @@ const startRig = Effect.fnUntraced(function* (options: RigOptions) {
     (made) => made.disposeEffect,
   )
   yield* Effect.promise(() =>
-    runtime.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: 1 }, replicas: 1 }))),
+    runtime.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: partitions }, replicas: 1 }))),
   )
   const addresses = new Map<string, string>()
   runtime.runFork(watchAddresses(addresses))

@@ -157,7 +157,7 @@ const saidCodec = {
 
 const work = Effect.fnUntraced(function* (setup: EchoSetup) {
   const cluster = yield* Cluster
-  const { partitions } = yield* cluster.prepare({ partitions: { sku: setup.partitions, order: 1 }, replicas: 1 })
+  const { partitions } = yield* cluster.prepare({ partitions: { sku: setup.partitions, order: setup.partitions }, replicas: 1 })
   const questions = yield* Questions
   const open = yield* questions.listen(({ sender, path, replySubject, replyHeader }) => {
     // The only one a client needs: how many partitions there are.

@@ -157,7 +157,7 @@ const makeStreams = ({ partitions, servers: replicas, commandsBytesMax }: StageO
     sizes: { commandsBytesMax },
     name: "stage",
   })
-  const prepared = Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: 1 }, replicas }))
+  const prepared = Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: partitions }, replicas }))
   return Effect.runPromise(Effect.scoped(Effect.asVoid(Effect.provide(prepared, ports))))
 }
 

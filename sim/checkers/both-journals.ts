@@ -60,22 +60,16 @@ export const eventsIn = <K extends KindTypes>(
   entry: Entry<K>,
   keyOf: (command: K["command"]) => K["key"] | null,
 ): ReadonlyArray<Happened<K>> => {
-  switch (entry._tag) {
-    case "Message":
-    case "Settled": {
-      const decided = entry._tag === "Message" ? entry.decided : [entry.decided]
-      return decided.flatMap(({ command, decision }) => {
-        const key = command === null ? null : keyOf(command)
-        return eventsDecided(decision).map((event) => ({ event, key, sender: entry.sender }))
-      })
-    }
-    case "Expiry":
-    case "Covered":
-    case "Returned":
-      return entry.events.map((event) => ({ event, key: entry.key, sender: null }))
-    default:
-      return []
+  if (entry._tag === "Message" || entry._tag === "Settled") {
+    const decided = entry._tag === "Message" ? entry.decided : [entry.decided]
+    return decided.flatMap(({ command, decision }) => {
+      const key = command === null ? null : keyOf(command)
+      return eventsDecided(decision).map((event) => ({ event, key, sender: entry.sender }))
+    })
   }
+  if (entry._tag === "Expiry" || entry._tag === "Covered" || entry._tag === "Returned")
+    return entry.events.map((event) => ({ event, key: entry.key, sender: null }))
+  return []
 }
 
 /** The same of a SKU, and of orders, whose events name their order. */
@@ -108,19 +102,15 @@ const unitsIn = (parts: ReadonlyArray<{ readonly qty: number }>): number => part
 export const endedBy = (
   event: SkuKind["event"],
 ): { readonly channel: string; readonly reservation: string; readonly fact: string; readonly qty: number } | undefined => {
-  switch (event.type) {
-    case "Fulfilled":
-    case "Released": {
-      const { type, channel, reservation, allocations, shortQty = 0 } = event
-      return { channel, reservation, fact: type === "Fulfilled" ? "fulfilled" : "released", qty: unitsIn(allocations) + shortQty }
-    }
-    case "Expired":
-      return { channel: event.channel, reservation: event.reservation, fact: "lost", qty: unitsIn(event.allocations) }
-    case "ShippedUnreserved":
-      return { channel: event.channel, reservation: event.reservation, fact: "beyond", qty: unitsIn(event.taken) }
-    default:
-      return undefined
+  if (event.type === "Fulfilled" || event.type === "Released") {
+    const { type, channel, reservation, allocations, shortQty = 0 } = event
+    return { channel, reservation, fact: type === "Fulfilled" ? "fulfilled" : "released", qty: unitsIn(allocations) + shortQty }
   }
+  if (event.type === "Expired")
+    return { channel: event.channel, reservation: event.reservation, fact: "lost", qty: unitsIn(event.allocations) }
+  if (event.type === "ShippedUnreserved")
+    return { channel: event.channel, reservation: event.reservation, fact: "beyond", qty: unitsIn(event.taken) }
+  return undefined
 }
 
 /** What an order has to be told of an event of one of its SKUs: whatever ends units, but for what it asked for itself. */

@@ -24,18 +24,8 @@ interface Decided {
 }
 
 /** What of a decision its sender hears: how it was decided, and how many units it moved. */
-const wordOf = (decision: JournaledDecision): string => {
-  switch (decision._tag) {
-    case "Accepted":
-      return "accepted"
-    case "Refused":
-      return `refused ${decision.refusal.reason}`
-    case "Dropped":
-      return "dropped"
-    default:
-      return decision._tag
-  }
-}
+const wordOf = (decision: JournaledDecision): string =>
+  decision._tag === "Refused" ? `refused ${decision.refusal.reason}` : decision._tag.toLowerCase()
 const heardWord = (outcome: ReturnedOutcome): string => (outcome.outcome === "refused" ? `refused ${outcome.reason}` : outcome.outcome)
 
 /** The units that a line's command moved, by its events; undefined where it moves none. */
@@ -88,6 +78,7 @@ const read = (cluster: Cluster) => {
   return { carried, decided, returned }
 }
 
+type Read = ReturnType<typeof read>
 type EntryOf =
   | ReturnType<typeof ordersWritten>[number]["record"]["entries"][number]
   | ReturnType<typeof skusWritten>[number]["record"]["entries"][number]
@@ -99,77 +90,67 @@ const isDecision = ({ decision: { _tag } }: Decided): boolean =>
 /** What a command is without id and time, as plain data. */
 const contentOf = ({ id: _id, issuedAtMs: _issuedAtMs, ...content }: Decided["command"]): object => content
 
-const judgeAll = ({ cluster, found, checked }: Given, { lossy, converged }: Ending): void => {
-  const { carried, decided, returned } = read(cluster)
-  const broken = (signature: string, detail: string, journal: number, seq: number) =>
-    found({ class: "safety", signature, detail, partition: journal, seq })
+type Broken = (signature: string, detail: string, place: { readonly journal: number; readonly seq: number }) => void
+
+/** Each decision is of a command that somebody carries, as what it is, and there is one of each. */
+const judgeDecided = ({ carried, decided }: Read, broken: Broken): void => {
   for (const [id, all] of decided) {
     const one = carried.get(id)
     const [first] = all
-    if (first === undefined || lossy.size > 0) continue
-    checked()
+    if (first === undefined) continue
     if (one === undefined) {
-      broken(
-        "a command that nobody carried was decided",
-        `${id} was decided in record ${first.seq} of journal ${first.journal}`,
-        first.journal,
-        first.seq,
-      )
+      broken("a command that nobody carried was decided", `${id} was decided in record ${first.seq} of journal ${first.journal}`, first)
       continue
     }
     const effects = all.filter(isDecision).filter(({ decision }) => wordOf(decision) !== "refused TooOld")
-    if (effects.length > 1) {
-      const where = effects
-        .map(({ journal, seq, decision }) => `${wordOf(decision)} in record ${seq} of journal ${journal}`)
-        .join(", then ")
-      broken("a carried command was decided twice", `${id} was ${where}`, first.journal, first.seq)
-    }
+    const where = effects.map(({ journal, seq, decision }) => `${wordOf(decision)} in record ${seq} of journal ${journal}`)
+    if (effects.length > 1) broken("a carried command was decided twice", `${id} was ${where.join(", then ")}`, first)
     for (const { command, onBehalf, journal, seq } of all) {
-      const isIt =
-        isSame(contentOf(command), one.command) && (onBehalf === null || onBehalf === one.onBehalf) && command.issuedAtMs === one.atMs
-      if (isIt) continue
+      const isFor = onBehalf === null || onBehalf === one.onBehalf
+      if (isSame(contentOf(command), one.command) && isFor && command.issuedAtMs === one.atMs) continue
       const detail = `${id} carries ${JSON.stringify(one.command)} for ${one.onBehalf} at ${one.atMs}, and was decided as ${JSON.stringify(command)} for ${onBehalf}`
-      broken("a carried command was decided as another", detail, journal, seq)
+      broken("a carried command was decided as another", detail, { journal, seq })
     }
   }
-  for (const [id, back] of returned) {
-    checked()
-    const [first, second] = back
-    if (first === undefined || lossy.size > 0) continue
-    if (second !== undefined)
-      broken(
-        "a decision came back twice",
-        `${id} came back in records ${first.seq} and ${second.seq} of journal ${first.journal}`,
-        first.journal,
-        first.seq,
-      )
-    if (!carried.has(id)) broken("a decision came back that nobody waits for", `${id} in record ${first.seq}`, first.journal, first.seq)
+}
+
+/** What came back is a decision of what was carried, from where it stands, and came back once. */
+const judgeReturned = ({ carried, decided, returned }: Read, broken: Broken): void => {
+  for (const [id, [first, second]] of returned) {
+    if (first === undefined) continue
+    if (second !== undefined) broken("a decision came back twice", `${id} came back in records ${first.seq} and ${second.seq}`, first)
+    if (!carried.has(id)) broken("a decision came back that nobody waits for", `${id} in record ${first.seq}`, first)
     const effect = decided.get(id)?.find(isDecision)
-    const there = decided.get(id)?.some(({ journal, seq }) => journal === first.by && seq === first.bySeq) === true
-    if (!there)
+    const stands = decided.get(id)?.some(({ journal, seq }) => journal === first.by && seq === first.bySeq) === true
+    if (!stands)
       broken(
         "what came back stands nowhere",
-        `${id} came back as from record ${first.bySeq} of journal ${first.by}, which does not decide it`,
-        first.journal,
-        first.seq,
+        `${id} came back as of record ${first.bySeq} of journal ${first.by}, which doesn't decide it`,
+        first,
       )
     else if (effect !== undefined && !isHeardAs(effect.decision, first.outcome)) {
       const detail = `${id} was ${wordOf(effect.decision)} (${unitsOf(effect.decision) ?? "no"} units), and came back as ${JSON.stringify(first.outcome)}`
-      broken("what came back is not what was decided", detail, first.journal, first.seq)
+      broken("what came back is not what was decided", detail, first)
     }
   }
-  if (!converged || lossy.size > 0) return
+}
+
+const judgeAll = ({ cluster, found, checked }: Given, { lossy, converged }: Ending): void => {
+  // A journal that lost records may have lost either side.
+  if (lossy.size > 0) return
+  const all = read(cluster)
+  const { carried, decided, returned } = all
+  checked(decided.size + returned.size)
+  const broken: Broken = (signature, detail, { journal, seq }) => found({ class: "safety", signature, detail, partition: journal, seq })
+  judgeDecided(all, broken)
+  judgeReturned(all, broken)
+  if (!converged) return
+  checked(carried.size)
   for (const [id, { journal, seq, command }] of carried) {
-    checked()
     if (returned.has(id)) continue
     const what = decided.get(id)?.some(isDecision) === true ? "was decided, and never came back" : "was never decided"
-    found({
-      class: "liveness",
-      signature: `a carried command ${what}`,
-      detail: `${id} (${String(command.type)}) ${what}`,
-      partition: journal,
-      seq,
-    })
+    const detail = `${id} (${String(command.type)}) ${what}`
+    found({ class: "liveness", signature: `a carried command ${what}`, detail, partition: journal, seq })
   }
 }
 

@@ -58,26 +58,15 @@ const noted = { fulfilled: "fulfilled", released: "released", lost: "lost", beyo
 const hasPaid = ({ moments }: FoldedOrder): boolean => moments.some(({ type }) => type === "OrderConfirming")
 
 const foldUnits = (order: FoldedOrder, event: OrderKind["event"]): void => {
-  switch (event.type) {
-    case "LineReserved": {
-      lineOf(order, event.sku).reserved += event.qty
-      order.linesHeldUntilMs = Math.min(order.linesHeldUntilMs, event.expiresAtMs)
-      return
-    }
-    case "LineReleased":
-      lineOf(order, event.sku).released += event.qty
-      return
-    case "LineLost":
-      lineOf(order, event.sku).lost += event.qty
-      if (hasPaid(order)) order.lostPaid += event.qty
-      return
-    case "LineNoted":
-      lineOf(order, event.sku)[noted[event.fact]] += event.qty
-      if (event.fact === "lost" && hasPaid(order)) order.lostPaid += event.qty
-      return
-    default:
-      return
+  if (event.type === "LineReserved") {
+    lineOf(order, event.sku).reserved += event.qty
+    order.linesHeldUntilMs = Math.min(order.linesHeldUntilMs, event.expiresAtMs)
   }
+  if (event.type === "LineReleased") lineOf(order, event.sku).released += event.qty
+  if (event.type === "LineNoted") lineOf(order, event.sku)[noted[event.fact]] += event.qty
+  if (event.type === "LineLost") lineOf(order, event.sku).lost += event.qty
+  const isLost = event.type === "LineLost" || (event.type === "LineNoted" && event.fact === "lost")
+  if (isLost && hasPaid(order)) order.lostPaid += event.qty
 }
 
 const foldPhase = (order: FoldedOrder, event: OrderKind["event"]): void => {

@@ -81,7 +81,7 @@ interface DecidedSaid<K extends KindTypes> {
 }
 
 /** One text for outcomes that say the same. */
-export const outcomeText = (outcome: object): string =>
+const outcomeText = (outcome: object): string =>
   textOf(Object.fromEntries(Object.entries(outcome).filter(([, value]) => !isNothing(value))))
 
 const whereOf = ({ kind, partition, seq }: Place): Where => ({ ...(kind === "order" ? { kind } : {}), partition, seq })

@@ -1,8 +1,9 @@
 /**
  * What the auditor knows of orders beside their models: what it needs to judge their partitions as those of any other kind. Written apart from the kind itself, on purpose.
  */
-import { orderBook } from "../domain/order/names.ts"
+
 import type { OrderJournaledDecision, OrderKind, OrderRememberedDecision } from "../kinds/order/types.ts"
+import { orderBooksPerChannel } from "../limits.ts"
 import type { Judged } from "./judged.ts"
 import { isOrderFact } from "./order-commands.ts"
 import { orderKeyOf } from "./order-model.ts"
@@ -31,10 +32,18 @@ const meaningOf = (decision: OrderJournaledDecision): OrderRememberedDecision =>
   }
 }
 
+/** FNV-1a of 32 bits, over the token that an order's id has in a subject: ids hold no other character that needs one. */
+const hashOf = (order: string): number => {
+  let hash = 0x811c9dc5
+  for (const char of order.replaceAll(".", "%2E").replaceAll(":", "%3A"))
+    hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0
+  return hash
+}
+
 /** Orders as any other kind of actor. */
 export const orderJudged: Judged<OrderKind> = {
   keyField: "channel",
-  keyOf: ({ channel, order }) => orderBook(channel, order),
+  keyOf: ({ channel, order }) => `${channel}/${hashOf(order) % orderBooksPerChannel}`,
   placeOf: ({ channel, order }) => ({ order: orderKeyOf(channel, order) }),
   isFact: ({ type }) => isOrderFact(type),
   settles: () => null,

@@ -10,13 +10,14 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { counted } from "../domain/telling.ts"
 import { type EmbeddedServer, startEmbedded } from "../nats/embedded.ts"
-import { natsLayer } from "../nats/layer.ts"
+import { engineLayer, natsLayer } from "../nats/layer.ts"
 import { Cluster } from "../ports/broker.ts"
 import { saidCodec } from "../wire/said.ts"
+import { createOrderTally, type OrderTally } from "../workload/whole-orders.ts"
 import { type SenderProcess, startSender } from "./demo/channels.ts"
 import { type DemoFolder, demoFolder } from "./demo/folder.ts"
 import { type Guardian, startGuardian } from "./demo/guardian.ts"
-import { judge } from "./demo/judge.ts"
+import { type JudgedOrders, judge } from "./demo/judge.ts"
 import { idlePercentBetween, idlePercentMin, type ProcessorTimes, processorTimes } from "./demo/machine.ts"
 import { type DemoFlags, type DemoOptions, demoFlags, demoOptions } from "./demo/options.ts"
 import { Player } from "./demo/player.ts"
@@ -37,6 +38,7 @@ interface RunningDemo {
   readonly server: EmbeddedServer
   readonly guardian: Guardian
   readonly player: Player
+  readonly tally: OrderTally
   readonly stage: Stage
   readonly workers: Array<WorkerProcess>
   readonly channels: Map<string, SenderProcess>
@@ -201,7 +203,7 @@ const beginToKill = (running: RunningDemo): void => {
 const begin = Effect.fnUntraced(function* (running: RunningDemo) {
   const { options, screen, server, sale } = running
   const before = processorTimes()
-  yield* (yield* Cluster).prepare({ partitions: { sku: options.partitions, order: 1 }, replicas: 1 })
+  yield* (yield* Cluster).prepare({ partitions: { sku: options.partitions, order: options.partitions }, replicas: 1 })
   screen.say(
     `nats-server runs at ${server.url}; starting ${counted(options.workers, "worker")} for ${counted(options.partitions, "partition")}`,
   )
@@ -225,6 +227,8 @@ const end = Effect.fnUntraced(function* (running: RunningDemo) {
   const before = processorTimes()
   if (!(yield* untilServed(running, () => true, servedPatienceMs))) return yield* unowned(" of the last answer", before)
   if (sale.holdsEndMs !== null) yield* untilServed(running, ({ openHolds }) => openHolds === 0, sale.holdsEndMs + expiryShownMs)
+  // What orders that came to nothing were given goes back, whoever waits for it.
+  yield* untilServed(running, ({ underWay }) => underWay === 0, servedPatienceMs)
   now.title = "workers leave"
   for (const worker of workers.filter(({ isRunning }) => isRunning())) {
     const code = yield* worker.stop
@@ -249,11 +253,30 @@ const perform = Effect.fnUntraced(function* (running: RunningDemo) {
     }),
   )
   screen.say("Auditing the journals")
-  const judgement = yield* judge(options.partitions, folder.heard)
+  const { engine } = running.server.credentials
+  const ofOrders = engineLayer({
+    kind: "order",
+    servers: [running.server.url],
+    monitorUrls: [running.server.monitorUrl],
+    engine,
+    name: "demo",
+  })
+  const orders: JudgedOrders = { partitions: options.partitions, read: (reading) => Effect.provide(reading, ofOrders) }
+  const judgement = yield* judge(options.partitions, folder.heard, orders)
   const { kill } = now
   const idlePercent = idlePercentBetween(before, after)
   const { played } = player
-  const verdict = verdictOf({ sale, partitions: options.partitions, played, playedMs: stage.playedMs, idlePercent, kill, judgement })
+  const outcomes = sale.orders === null ? null : running.tally.finish(sale.orders.cancellations)
+  const verdict = verdictOf({
+    sale,
+    outcomes,
+    partitions: options.partitions,
+    played,
+    playedMs: stage.playedMs,
+    idlePercent,
+    kill,
+    judgement,
+  })
   screen.verdict(verdict)
   // The verdict's last line has said why.
   if (!verdict.ok) return yield* new CommandFailed({ code: verdict.tooSlow === null ? exitCode.violations : exitCode.failed, message: "" })
@@ -266,16 +289,18 @@ const run = Effect.fnUntraced(function* (options: DemoOptions, sale: DemoSale) {
   const folder = yield* demoFolder(options.keep)
   const guardian = yield* startGuardian
   const server = yield* startServer(folder, sale.actors)
-  const player = new Player(sale.traffic, { inFlight: options.inFlight, realTime: sale.realTime })
+  const tally = createOrderTally()
+  const player = new Player(sale.traffic, { inFlight: options.inFlight, realTime: sale.realTime }, tally)
   const channels = new Map<string, SenderProcess>()
   const stage: Stage = new Stage({
     player,
     send: (actor, orders) => channels.get(actor)?.send(orders),
     cue: options.killAt === null ? null : { afterFlows: Math.floor(options.killAt * player.flows), run: () => beginToKill(running) },
   })
-  const sight: Sight = { owners: Array.from({ length: options.partitions }, () => null), lag: 0, openHolds: 0, halts: [] }
+  const nobody = Array.from({ length: options.partitions }, () => null)
+  const sight: Sight = { owners: nobody, orderOwners: nobody, underWay: 0, lag: 0, openHolds: 0, halts: [] }
   const now: RunningDemo["now"] = { title: "starting", sight, hotAts: null, isKillDue: false, kill: null }
-  const running: RunningDemo = { options, sale, screen, folder, server, guardian, player, stage, workers: [], channels, now }
+  const running: RunningDemo = { options, sale, screen, folder, server, guardian, player, tally, stage, workers: [], channels, now }
   const { engine, door } = server.credentials
   const ports = natsLayer({ kind: "sku", servers: [server.url], monitorUrls: [server.monitorUrl], engine, door, name: "demo" }, saidCodec)
   yield* perform(running).pipe(Effect.provide(ports))

@@ -34,7 +34,7 @@ export const exitCode = {
 } as const
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode]
 
-/** A command ends with this code; `message` says why in a sentence. For what the tagged errors of the ports don't say already. */
+/** A command ends with this code; `message` says why in a sentence, and is empty where that was said already. For what the tagged errors of the ports don't say already. */
 export class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandFailed", {
   code: Schema.Literals(Object.values(exitCode)),
   message: Schema.String,
@@ -70,6 +70,7 @@ const field = (error: object, name: string): string => String(Reflect.get(error,
 /** A failure in words for people, the remedy included where there is one; empty where it was said already. */
 export const describeFailure = (error: unknown): string => {
   if (typeof error !== "object" || error === null) return String(error)
+  if (error instanceof CommandFailed) return error.message
   switch (tagOf(error)) {
     case "ShowHelp":
       return ""

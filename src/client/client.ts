@@ -129,7 +129,7 @@ const publishOver =
     link.publish({ class: commandClass, kind, token, body: utf8.encode(body), suffix: `${prefix}.${suffix}` })
 
 /** Tells the answers to commands about orders from those to commands about SKUs, which count from 1. */
-const ordersToken = "o"
+export const ordersToken = "o"
 
 /** Who sends commands of each kind. */
 interface Senders {

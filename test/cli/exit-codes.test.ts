@@ -50,5 +50,7 @@ describe("failures in words", () => {
       "connect to x: connection refused",
     )
   })
+  it("are empty where a command has said them already", () =>
+    expect(describeFailure(new CommandFailed({ code: exitCode.failed, message: "" }))).toBe(""))
   it("are never empty for an error without a message", () => expect(describeFailure(new Error(""))).toContain("Error"))
 })

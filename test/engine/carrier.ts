@@ -25,9 +25,10 @@ export interface Played {
 }
 
 const plain = plainCodec<KindTypes>() as EngineCodec
-// As the engine knows a kind: it hands each nothing but what it had from it.
 const toys: Readonly<Record<string, Played>> = {
+  // As the engine knows a kind: it hands each nothing but what it had from it.
   book: { kind: books as unknown as ActorKind, codec: plain },
+  // As above.
   shelf: { kind: shelves as unknown as ActorKind, codec: plain },
 }
 

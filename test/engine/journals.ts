@@ -44,6 +44,7 @@ export const wrongAtRest = (world: World): ReadonlyArray<string> => {
   const returned = new Map<string, Array<string>>()
   const begun = new Map<string, Array<string>>()
   const answered = new Map<string, Array<string>>()
+  const forgotten: Array<string> = []
   const compared: Array<readonly [string, string]> = []
   for (const place of world.places) {
     for (const [i, record] of place.records().entries()) {
@@ -60,12 +61,13 @@ export const wrongAtRest = (world: World): ReadonlyArray<string> => {
         }
         if (entry._tag === "Answered") add(answered, entry.id, entry.outcome.outcome)
         if (entry._tag !== "Returned") continue
+        if (entry.outcome.outcome === "refused" && entry.outcome.reason === "TooOld") forgotten.push(entry.id)
         add(returned, entry.id, JSON.stringify(entry.outcome))
         compared.push([`${entry.id} ${entry.by.kind}.${entry.by.partition}.${entry.by.seq}`, JSON.stringify(entry.outcome)])
       }
     }
   }
-  const wrong: Array<string> = []
+  const wrong = forgotten.map((id) => `${id} was forgotten before it came back`)
   const once = (what: string, found: ReadonlyMap<string, ReadonlyArray<string>>, id: string): void => {
     const count = found.get(id)?.length ?? 0
     if (count !== 1) wrong.push(`${id} was ${what} ${count} times`)

@@ -37,7 +37,7 @@ beforeAll(async () => {
     natsLayer({ kind: "sku", servers: [server.url], monitorUrls: [server.monitorUrl], engine, door }, saidCodec),
   )
   runtime = ports
-  await ports.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: 1 }, replicas: 1 })))
+  await ports.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: partitions }, replicas: 1 })))
   // Twelve days in the past, an hour for each record.
   const startMs = Date.now() - 12 * 24 * hourMs
   owner = new SteadyOwner({ partition: 0, partitions, skus: ["A", "B"], startMs, msPerRecord: hourMs, commandsPerRecord: 4 })

@@ -14,6 +14,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { Client } from "../../client/client.ts"
 import type { CommandAnswer } from "../../client/commands.ts"
+import type { OrderAnswer } from "../../client/orders.ts"
 import { partitionOf } from "../../domain/names.ts"
 import { senderLinkLayer } from "../../nats/channel-link.ts"
 import { SenderLink } from "../../ports/channel.ts"
@@ -65,6 +66,24 @@ class Teller {
   }
 }
 
+const orderAnswerOf = (number: number, answer: OrderAnswer, tookMs: number): HeardAnswer => {
+  switch (answer.outcome) {
+    case "accepted":
+    case "expired":
+    case "quarantined":
+    case "dropped":
+      return { number, outcome: answer.outcome, tookMs }
+    case "refused":
+      return { number, outcome: "refused", reason: answer.reason, tookMs }
+    case "notStored":
+      return { number, outcome: "refused", reason: `notStored: ${answer.field ?? answer.cause ?? answer.reason}`, tookMs }
+    case "busy":
+      return { number, outcome: "unknown", reason: `busy: ${answer.why}`, tookMs }
+    default:
+      return unreachable(answer)
+  }
+}
+
 const answerOf = (number: number, decision: CommandAnswer, tookMs: number): HeardAnswer => {
   switch (decision.outcome) {
     case "accepted": {
@@ -93,11 +112,9 @@ type Sending = Client["Service"]
 const sendCopy = (client: Sending, { number, command }: SendOrder, done: (answer: HeardAnswer) => void): void => {
   const startedMs = performance.now()
   const tookMs = () => Math.round(performance.now() - startedMs)
-  client.submit(
-    command,
-    (decision) => done(answerOf(number, decision, tookMs())),
-    (failure) => done({ number, outcome: "unknown", reason: failure.cause, tookMs: tookMs() }),
-  )
+  const failed = (failure: { readonly cause: string }) => done({ number, outcome: "unknown", reason: failure.cause, tookMs: tookMs() })
+  if ("order" in command) client.submitOrder(command, (answer) => done(orderAnswerOf(number, answer, tookMs())), failed)
+  else client.submit(command, (decision) => done(answerOf(number, decision, tookMs())), failed)
 }
 
 /** Sends all copies, at once or one after another, and tells once: what was answered first, or that one got no answer. */

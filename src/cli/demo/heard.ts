@@ -7,6 +7,7 @@
 import { closeSync, openSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import type { AtsValue } from "../../kinds/sku/types.ts"
+import type { OrderReplyBody } from "../../wire/order-replies.ts"
 import type { ReplyBody } from "../../wire/replies.ts"
 
 /** A line of such a file. */
@@ -14,11 +15,16 @@ export type HeardLine =
   | { readonly kind: "stored"; readonly commands: ReadonlyArray<{ readonly sku: string; readonly id: string }> }
   /** A reply as it came, under its whole suffix. */
   | { readonly kind: "reply"; readonly suffix: string; readonly reply: ReplyBody }
+  /** The same about orders, in the file of a partition of theirs. */
+  | { readonly kind: "orderReply"; readonly suffix: string; readonly reply: OrderReplyBody }
   /** An ATS value that the channel accepted. */
   | { readonly kind: "ats"; readonly value: Pick<AtsValue, "channel" | "sku" | "ats" | "version"> }
 
-/** The name of the file for what `sender` heard about a partition's SKUs. */
-export const heardFile = (sender: string, partition: number): string => `${sender}.${partition}.ndjson`
+/** Whose partition a file is about: the number of one of SKUs, or `order-` and that of one of orders. */
+export type HeardOf = number | `order-${number}`
+
+/** The name of the file for what `sender` heard about a partition. */
+export const heardFile = (sender: string, partition: HeardOf): string => `${sender}.${partition}.ndjson`
 
 const bufferedCharsMax = 65_536
 
@@ -26,8 +32,8 @@ const bufferedCharsMax = 65_536
 export class HeardWriter {
   readonly #folder: string
   readonly #sender: string
-  readonly #buffers = new Map<number, string>()
-  readonly #files = new Map<number, number>()
+  readonly #buffers = new Map<HeardOf, string>()
+  readonly #files = new Map<HeardOf, number>()
 
   constructor(folder: string, sender: string) {
     this.#folder = folder
@@ -35,7 +41,7 @@ export class HeardWriter {
   }
 
   /** `line` is the text of a {@link HeardLine}. */
-  write(partition: number, line: string): void {
+  write(partition: HeardOf, line: string): void {
     const buffered = `${this.#buffers.get(partition) ?? ""}${line}\n`
     this.#buffers.set(partition, buffered)
     if (buffered.length > bufferedCharsMax) this.#flush(partition)
@@ -47,7 +53,7 @@ export class HeardWriter {
     this.#files.clear()
   }
 
-  #flush(partition: number): void {
+  #flush(partition: HeardOf): void {
     let file = this.#files.get(partition)
     if (file === undefined) {
       file = openSync(join(this.#folder, heardFile(this.#sender, partition)), "a")

@@ -2,14 +2,14 @@
  * What the demo and its channel processes tell one another over their pipe, many at a time. Both ends are of the same release, so these are
  * plain types; everything that leaves the machine's processes goes through NATS.
  */
-import type { Command } from "../../domain/sku/commands.ts"
 import type { Allocations } from "../../domain/sku/events.ts"
+import type { AnyPlayed } from "../../workload/flows.ts"
 
 /** One command to be sent. */
 export interface SendOrder {
   /** The demo's number of it; comes back with the answer. */
   readonly number: number
-  readonly command: Command
+  readonly command: AnyPlayed
   /** How often in all, under the same id; above 1 the sender retries. */
   readonly copies: number
   /** All copies at once, or each after the answer to the one before. */

@@ -7,6 +7,7 @@
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import { type ImportAsked, type ImportFlagName, type ImportGiven, importAsked, importFlags } from "../../workload/import-options.ts"
+import type { FileFill } from "../../workload/whole-orders.ts"
 import { wholeNumber } from "../arguments.ts"
 
 export interface FlashSource {
@@ -19,6 +20,8 @@ export interface FlashSource {
 
 export interface OrdersSource extends ImportAsked {
   readonly _tag: "Orders"
+  /** Each invoice as one order, filled so; null: each line as a reservation of its own. */
+  readonly fill: FileFill | null
 }
 
 export interface DemoOptions {
@@ -66,6 +69,8 @@ export const demoFlags = {
   skus: whole("skus", "SKUs of the flash sale; the first is the hot one (100)"),
   seconds: whole("seconds", "how long the flash sale lasts (20)"),
   ...importEffectFlags,
+  as: text("as", "lines|orders", "with --orders: each line a reservation of its own (lines), or each invoice one order (orders)"),
+  fill: text("fill", "whole|partial", "with --as orders: an invoice as a whole or not at all (whole), or as much of each line as there is"),
   killAt: text("kill-at", "SHARE", "kill a worker with SIGKILL when this share of the orders is through, 0 to 1 (0.5)"),
   kill: flag("kill", true, "kill a worker; --no-kill: none"),
   workers: whole("workers", "worker processes, 1 to 8 (2)"),
@@ -96,14 +101,22 @@ const misplaced = (problems: Array<string>, why: string, values: Readonly<Record
   for (const [option, value] of Object.entries(values)) if (value !== null) problems.push(`--${option}: ${why}`)
 }
 
+const fillFrom = (problems: Array<string>, { as, fill }: DemoFlags): FileFill | null => {
+  if (as !== null && as !== "lines" && as !== "orders") problems.push(`--as: expected lines or orders, not "${as}"`)
+  if (fill !== null && fill !== "whole" && fill !== "partial") problems.push(`--fill: expected whole or partial, not "${fill}"`)
+  if (fill !== null && as !== "orders") problems.push("--fill: only with --as orders")
+  return as === "orders" ? (fill === "partial" ? "partial" : "whole") : null
+}
+
 const sourceFrom = (problems: Array<string>, given: DemoFlags): DemoOptions["source"] => {
   const { seed, ordersCount, skus, seconds } = given
   const { asked, problems: wrong } = importAsked(given)
   problems.push(...wrong)
   if (asked !== null) {
     misplaced(problems, "not with --orders", { seed, "orders-count": ordersCount, skus, seconds })
-    return { _tag: "Orders", ...asked }
+    return { _tag: "Orders", ...asked, fill: fillFrom(problems, given) }
   }
+  misplaced(problems, "only with --orders", { as: given.as, fill: given.fill })
   return {
     _tag: "FlashSale",
     seed: seed ?? "1",

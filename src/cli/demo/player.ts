@@ -6,10 +6,11 @@
  */
 import { assert } from "../../assert.ts"
 import type { EpochMs } from "../../domain/names.ts"
-import type { Command, Fulfil } from "../../domain/sku/commands.ts"
+import type { Fulfil } from "../../domain/sku/commands.ts"
 import type { Allocation, Allocations } from "../../domain/sku/events.ts"
-import type { Flow, FlowStep, PlannedSend, Traffic } from "../../workload/flows.ts"
+import type { AnyPlayed, Flow, FlowStep, PlannedSend, Traffic } from "../../workload/flows.ts"
 import { issuedAt, shipmentsOf, timeline } from "../../workload/flows.ts"
+import type { OrderTally } from "../../workload/whole-orders.ts"
 import type { HeardAnswer, SendOrder } from "./messages.ts"
 
 /** An order for the process of `actor`. */
@@ -19,20 +20,20 @@ export interface HandedOrder {
 }
 
 export interface PlayPace {
-  /** Commands on their way at once, at most. Those that wait for the answer before theirs count. */
+  /** Commands on their way at once, at most. Those that wait for the answer before theirs count, and an order as many times as it has lines. */
   readonly inFlight: number
   /** Play at the traffic's own pace; otherwise as fast as answers come. */
   readonly realTime: boolean
 }
 
 interface PlayingFlow {
-  readonly flow: Flow
+  readonly flow: Flow<AnyPlayed>
   /** Index of the send that is next to be sent. */
   next: number
   /** Sends handed out and not yet answered. */
   unanswered: number
   /** Steps whose turn has come, while the one before them has no answer. */
-  readonly waiting: Array<FlowStep>
+  readonly waiting: Array<FlowStep<AnyPlayed>>
   /** By reservation: what it has open, by what was heard. */
   readonly open: Map<string, Allocations>
   ended: boolean
@@ -65,7 +66,10 @@ const withoutLast = (open: Allocations, qty: number): Allocations => {
   return kept
 }
 
-const reservationOf = (command: Command): string | undefined => ("reservation" in command ? command.reservation : undefined)
+/** How many decisions a command asks for. */
+const weightOf = (command: AnyPlayed): number => (command.type === "PlaceOrder" ? command.lines.length : 1)
+
+const reservationOf = (command: AnyPlayed): string | undefined => ("reservation" in command ? command.reservation : undefined)
 
 export class Player {
   readonly played: Played = {
@@ -82,20 +86,23 @@ export class Player {
   readonly flows: number
   readonly #pace: PlayPace
   readonly #playing: Array<PlayingFlow>
-  readonly #steps: ReadonlyArray<FlowStep>
-  readonly #setup: ReadonlyArray<PlannedSend>
+  readonly #steps: ReadonlyArray<FlowStep<AnyPlayed>>
+  readonly #setup: ReadonlyArray<PlannedSend<AnyPlayed>>
   #setupFrom = 0
   #setupUnanswered = 0
   #cursor = 0
   #waitingSteps = 0
   #onTheirWay = 0
   #startedMs: EpochMs | null = null
-  readonly #pending = new Map<number, { readonly step: FlowStep | null; readonly command: Command }>()
+  readonly #pending = new Map<number, { readonly step: FlowStep<AnyPlayed> | null; readonly command: AnyPlayed }>()
   #numbers = 0
   #ready: Array<HandedOrder> = []
 
-  constructor(traffic: Traffic, pace: PlayPace) {
+  readonly #tally: OrderTally | null
+
+  constructor(traffic: Traffic<AnyPlayed>, pace: PlayPace, tally: OrderTally | null = null) {
     this.#pace = pace
+    this.#tally = tally
     this.#setup = traffic.setup
     this.#steps = timeline(traffic.flows)
     this.flows = traffic.flows.length
@@ -133,7 +140,7 @@ export class Player {
     const pending = this.#pending.get(answer.number)
     assert(pending !== undefined, "an answer belongs to a command that was handed out")
     this.#pending.delete(answer.number)
-    this.#onTheirWay -= 1
+    this.#onTheirWay -= weightOf(pending.command)
     this.#count(pending.command, answer)
     if (pending.step !== null) {
       this.#flowAnswered(pending.step, pending.command, answer, nowMs)
@@ -147,7 +154,7 @@ export class Player {
     return this.#onTheirWay + this.#waitingSteps < this.#pace.inFlight
   }
 
-  #dueMs(step: FlowStep, startedMs: EpochMs): EpochMs {
+  #dueMs(step: FlowStep<AnyPlayed>, startedMs: EpochMs): EpochMs {
     return this.#pace.realTime ? startedMs + step.atMs - (this.#steps[0]?.atMs ?? 0) : startedMs
   }
 
@@ -175,7 +182,7 @@ export class Player {
   }
 
   /** Hands out the commands of a step: one, or a shipment for each location that has units of the reservation. */
-  #begin(playing: PlayingFlow, step: FlowStep, nowMs: EpochMs): void {
+  #begin(playing: PlayingFlow, step: FlowStep<AnyPlayed>, nowMs: EpochMs): void {
     const commands = step.command.type === "Fulfil" ? this.#shipments(playing, step.command) : [step.command]
     playing.next = step.index + 1
     playing.unanswered = commands.length
@@ -188,28 +195,29 @@ export class Player {
     return open === undefined ? [planned] : shipmentsOf(planned, open)
   }
 
-  #hand(send: PlannedSend, step: FlowStep | null, command: Command, nowMs: EpochMs): void {
+  #hand(send: PlannedSend<AnyPlayed>, step: FlowStep<AnyPlayed> | null, command: AnyPlayed, nowMs: EpochMs): void {
     const number = ++this.#numbers
     const made = issuedAt(command, nowMs)
     this.#pending.set(number, { step, command: made })
-    this.#onTheirWay += 1
+    this.#onTheirWay += weightOf(command)
     this.played.commands += 1
     this.#ready.push({ actor: send.actor, order: { number, command: made, copies: send.copies, together: send.together } })
   }
 
-  #count(command: Command, answer: HeardAnswer): void {
+  #count(command: AnyPlayed, answer: HeardAnswer): void {
     const { played } = this
     played.answered += 1
     played.slowestMs = Math.max(played.slowestMs, answer.tookMs)
     const said = `${command.type} ${answer.outcome === "refused" ? answer.reason : answer.outcome}`
     played.answers.set(said, (played.answers.get(said) ?? 0) + 1)
+    this.#tally?.answered(command, answer.outcome, answer.reason)
     if (command.type === "Reserve" && answer.reason === "InsufficientStock") played.refusedQty += command.qty
     if (answer.outcome !== "unknown") return
     played.unknown += 1
     if (played.unknownCauses.size < 10) played.unknownCauses.add(answer.reason ?? "no answer")
   }
 
-  #flowAnswered(step: FlowStep, command: Command, answer: HeardAnswer, nowMs: EpochMs): void {
+  #flowAnswered(step: FlowStep<AnyPlayed>, command: AnyPlayed, answer: HeardAnswer, nowMs: EpochMs): void {
     const playing = this.#playing[step.flow]
     assert(playing !== undefined, "a step belongs to a flow")
     playing.unanswered -= 1
@@ -218,7 +226,7 @@ export class Player {
     if (playing.unanswered === 0) this.#stepDone(playing, nowMs)
   }
 
-  #remember(playing: PlayingFlow, command: Command, answer: HeardAnswer): void {
+  #remember(playing: PlayingFlow, command: AnyPlayed, answer: HeardAnswer): void {
     const reservation = reservationOf(command)
     if (reservation === undefined) return
     if (command.type === "Release") {

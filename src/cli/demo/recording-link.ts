@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import { ordersToken } from "../../client/client.ts"
 import { SenderLink } from "../../ports/channel.ts"
 import { decodeDoorAnswer } from "../../wire/answers.ts"
 import type { HeardLine, HeardWriter } from "./heard.ts"
@@ -29,7 +30,10 @@ const replyHead = /^\{"v":1,"partition":(\d+),"seq":\d+,"epoch":\d+,"decisions":
 const writeReply = (writer: HeardWriter, suffix: string, reply: string): boolean => {
   const partition = replyHead.exec(reply)?.[1]
   if (partition === undefined) return false
-  writer.write(Number(partition), `{"kind":"reply","suffix":${JSON.stringify(suffix)},"reply":${reply}}`)
+  // The client's suffixes: <instance>.o.<number> for orders, <instance>.<number> for SKUs.
+  const isOfOrders = suffix.split(".").at(-2) === ordersToken
+  const of = isOfOrders ? (`order-${Number(partition)}` as const) : Number(partition)
+  writer.write(of, `{"kind":"${isOfOrders ? "orderReply" : "reply"}","suffix":${JSON.stringify(suffix)},"reply":${reply}}`)
   return true
 }
 

@@ -6,21 +6,29 @@ import * as Effect from "effect/Effect"
 import type { LocationId, SenderId } from "../../domain/names.ts"
 import type { SenderAccess } from "../../domain/roles.ts"
 import { counted, shown } from "../../domain/telling.ts"
+import { flashOrders } from "../../workload/flash-orders.ts"
 import { flashSale } from "../../workload/flash-sale.ts"
-import type { Flow, Traffic } from "../../workload/flows.ts"
+import type { AnyPlayed, Flow, Traffic } from "../../workload/flows.ts"
 import { importLines } from "../../workload/import-report.ts"
 import { planOf, readSource } from "../../workload/importer.ts"
 import type { OrderReport } from "../../workload/orders.ts"
+import { type WholeOrders, wholeOrders } from "../../workload/whole-orders.ts"
 import { CommandFailed, exitCode } from "../exit-codes.ts"
 import type { FlashSource, OrdersSource } from "./options.ts"
 
 /** Who plays: one process each, with credentials of its own. */
 export type DemoSender = SenderAccess
 
+/** Orders that are to be played. */
+export interface PlannedOrders extends Pick<WholeOrders, "orders" | "lines" | "cancellations"> {
+  /** Rows of invoices that are longer than an order may be; null: there is no file. */
+  readonly tooLong: WholeOrders["tooLong"] | null
+}
+
 /** Something to play. */
 export interface DemoSale {
   readonly title: string
-  readonly traffic: Traffic
+  readonly traffic: Traffic<AnyPlayed>
   readonly actors: ReadonlyArray<DemoSender>
   /** The SKU that is asked for most. */
   readonly hotSku: string
@@ -28,6 +36,8 @@ export interface DemoSale {
   readonly realTime: boolean
   /** Milliseconds after the last order until the holds that nobody pays have ended; null: they are longer than anybody waits. */
   readonly holdsEndMs: number | null
+  /** What is made of orders, to be completed by what becomes of them; null: nothing is ordered but by single lines. */
+  readonly orders: PlannedOrders | null
   /** What became of each row, if there was a file. */
   readonly rows: OrderReport | null
   /** What of the file was used, guessed and ignored, to be read before anything plays. */
@@ -52,12 +62,18 @@ const actorsFor = (channels: ReadonlyArray<{ readonly sender: SenderId }>): Read
 ]
 
 const shortHoldMs = 1_500
+/** A flash sale has one order of several lines beside so many single ones. */
+const flashOrderShare = 20
 
 const flashSaleOf = ({ seed, skus, orders, windowMs }: FlashSource): DemoSale => {
   const sale = flashSale({ seed, skus, orders, windowMs, shortHoldMs, warehouse, planner })
+  const beside = flashOrders(sale.flows, { seed, count: Math.ceil(orders / flashOrderShare), shortHoldMs })
+  const lines = beside.reduce((sum, { sends }) => sum + (sends[0]?.command.type === "PlaceOrder" ? sends[0].command.lines.length : 0), 0)
+  const cancellations = beside.filter(({ ending }) => ending === "cancelled").length
   return {
-    title: `flash sale from seed ${seed}: ${counted(orders, "order")} of ${counted(skus, "SKU")} in ${windowMs / 1_000} s`,
-    traffic: sale,
+    title: `flash sale from seed ${seed}: ${counted(orders, "order")} of ${counted(skus, "SKU")} in ${windowMs / 1_000} s, and ${counted(beside.length, "order")} of several lines beside them`,
+    traffic: { setup: sale.setup, flows: [...sale.flows, ...beside] },
+    orders: { orders: beside.length, lines, cancellations, tooLong: null },
     actors: actorsFor(sale.channels),
     hotSku: sale.hotSku,
     realTime: true,
@@ -80,6 +96,9 @@ const mostWanted = (flows: ReadonlyArray<Flow>): string => {
   return most.sku
 }
 
+/** Milliseconds an order of a file is held until it is paid. */
+const fileHoldMs = 15 * 60_000
+
 /** Of a path in a title. */
 const pathCharsMax = 200
 
@@ -90,9 +109,15 @@ const ordersOf = Effect.fnUntraced(function* (asked: OrdersSource) {
   if (source._tag === "Refused") return yield* unusable(source.message)
   const plan = planOf(source, { channels: fileChannels, warehouse, planner, location: "main" as LocationId })
   if (plan._tag === "Refused") return yield* unusable(plan.message)
+  const whole = asked.fill === null ? null : wholeOrders(plan.flows, asked.fill, fileHoldMs)
+  const what =
+    whole === null
+      ? counted(plan.totals.orderLines, "sale")
+      : `${counted(whole.orders, "order")} of ${counted(whole.lines, "line")}, ${asked.fill},`
   const sale: DemoSale = {
-    title: `${shown(asked.path, pathCharsMax)}: ${counted(plan.report.rows, "row")}, ${counted(plan.totals.orderLines, "sale")} of ${counted(plan.totals.skus, "SKU")}, as fast as they go`,
-    traffic: plan,
+    title: `${shown(asked.path, pathCharsMax)}: ${counted(plan.report.rows, "row")}, ${what} of ${counted(plan.totals.skus, "SKU")}, as fast as they go`,
+    traffic: whole === null ? plan : { setup: plan.setup, flows: whole.flows },
+    orders: whole,
     actors: actorsFor(fileChannels),
     hotSku: mostWanted(plan.flows),
     realTime: false,

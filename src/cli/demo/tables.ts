@@ -74,6 +74,51 @@ const factRows = ({ facts }: Verdict): ReadonlyArray<Row> => [
   ["short at the end", facts.shortageQty, "units"],
 ]
 
+/** What came of orders of several lines. */
+const orderRows = ({ orders }: Verdict): ReadonlyArray<string> => {
+  if (orders === null) return []
+  return [
+    "Orders of several lines",
+    ...table([
+      ["placed", orders.placed, orders.planned === orders.placed ? "" : `of ${grouped(orders.planned)}`],
+      ["held", orders.held, counted(orders.linesHeld, "line")],
+      ["refused", orders.refused, counted(orders.linesRefused, "line")],
+      ["without an answer", orders.unanswered],
+      ["confirmed", orders.confirmed, "paid in time"],
+      ["too late", orders.expired, "paid when the hold was over"],
+      ["cancelled", orders.cancelled, "asked for and given back, orders or lines of them"],
+      ["expired", orders.ended.ordersExpired, "by the journals, paid too late or never"],
+      ["units kept at the end", orders.keptQty, "for orders that are not over"],
+    ]),
+  ]
+}
+
+/** Where each row of a file went that was played as orders; the counts add up to its rows. */
+const orderFileRows = ({ orders, rows }: Verdict): ReadonlyArray<string> => {
+  if (orders === null || rows === null) return []
+  const parts: ReadonlyArray<Row> = [
+    ["in orders held", orders.linesHeld],
+    ["in orders refused", orders.linesRefused],
+    ["in orders unanswered", orders.linesUnanswered],
+    ["cancelled", orders.cancelled, "with a CancelOrder"],
+    ["cancellation refused", orders.cancelRefused, "less was open by then"],
+    ["cancellation not asked", orders.cancelUnasked, "its order came to nothing"],
+    ["returned", rows.cancellationsWithoutSale, "cancellations of sales that are not in the file"],
+    ["invoices too long", orders.tooLongRows, counted(orders.tooLongInvoices, "invoice")],
+    ["added to others", rows.mergedDuplicates, "the same SKU again in one invoice"],
+    ["equal to others", rows.equalRows, rows.dropsEqualRows ? "left out" : "added too"],
+    ["not sold", rows.notSold.rows],
+    ["no goods", rows.notGoods.rows],
+    ["adjustments", rows.adjustments],
+    ["unusable", rows.rejected.length],
+  ]
+  const sum = parts.reduce((total, [, count]) => total + Number(count), 0)
+  return [
+    "Rows of the file, by what came of their orders",
+    ...table([...parts, ["together", sum, sum === rows.rows ? "all rows of the file" : `but the file has ${grouped(rows.rows)}`]]),
+  ]
+}
+
 const killLine = ({ kill }: Verdict): ReadonlyArray<string> => {
   if (kill === null) return ["No worker was killed."]
   const taken = kill.takeoverMs === null ? "and was not wholly taken over" : `and had another owner after ${seconds(kill.takeoverMs)}`
@@ -114,6 +159,8 @@ export const verdictLines = (verdict: Verdict): ReadonlyArray<string> => {
       ["refused", commands.refused, countsText(commands.refusedBy)],
       ["repeated", commands.repeated, "retries that heard the same decision again"],
     ]),
+    ...orderRows(verdict),
+    ...orderFileRows(verdict),
     ...killLine(verdict),
     "From facts, which can't be refused",
     ...table(factRows(verdict)),

@@ -4,9 +4,11 @@
  */
 import type { AuditReport } from "../../audit/audit.ts"
 import type { Violation } from "../../audit/findings.ts"
+import type { AuditTotals } from "../../audit/totals.ts"
 import { partitionOf } from "../../domain/names.ts"
 import { counted } from "../../domain/telling.ts"
 import type { OrderReport } from "../../workload/orders.ts"
+import type { OrderOutcomes } from "../../workload/whole-orders.ts"
 import type { Judgement } from "./judge.ts"
 import { idlePercentMin } from "./machine.ts"
 import type { Played } from "./player.ts"
@@ -79,12 +81,28 @@ export interface Verdict {
   }
   readonly kill: Kill | null
   readonly rows: OrderReport | null
+  /** What came of orders of several lines; null: there were none. */
+  readonly orders: OrdersVerdict | null
   readonly playedMs: number
   /** The part of its processors' time that the machine had to spare meanwhile. */
   readonly idlePercent: number
 }
 
+/** What came of orders, as their channels heard it, and what the journals say of them at the end. */
+export interface OrdersVerdict extends OrderOutcomes {
+  readonly planned: number
+  /** Lines and cancellations of invoices that are longer than an order may be. */
+  readonly tooLongRows: number
+  readonly tooLongInvoices: number
+  /** By the journals. */
+  readonly ended: Pick<AuditTotals, "ordersHeld" | "ordersRefused" | "ordersConfirmed" | "ordersCancelled" | "ordersExpired">
+  /** Units that SKUs keep for orders: all of them paid for. */
+  readonly keptQty: number
+  readonly underWay: number
+}
+
 export interface DemoEvidence {
+  readonly outcomes: OrderOutcomes | null
   readonly sale: DemoSale
   readonly partitions: number
   readonly played: Played
@@ -108,6 +126,8 @@ const brokenBy = ({ judgement: { report, answersHeard }, played, kill }: DemoEvi
     if (checker !== "replies" && checker !== "completeness") say(count, `violations found by the checker of ${checker}`)
   }
   say(totals.inQuarantine, "commands left in quarantine")
+  say(totals.answersOwed, "answers about orders still owed")
+  say(totals.carriedUnderWay, "commands between orders and SKUs whose decision never came back")
   say(report.unchecked.replies, "answers that could not be checked")
   if (kill !== null && kill.partitions.length === 0)
     broken.push(`${kill.worker} owned nothing when it was killed: its death proved nothing`)
@@ -133,9 +153,28 @@ const findingsOf = (evidence: DemoEvidence): Pick<Verdict, "broken" | "tooSlow">
   const { played, idlePercent } = evidence
   const broken = brokenBy(evidence)
   if (played.unknown === 0) return { broken, tooSlow: null }
-  const unanswered = `${counted(played.unknown, "command")} without an answer in time (${[...played.unknownCauses].join("; ")})`
+  const unanswered = `${counted(played.unknown, "command")} without an answer in time`
   if (broken.length === 0 && idlePercent < idlePercentMin) return { broken, tooSlow: tooSlowText(evidence, unanswered) }
-  return { broken: [...broken, `${unanswered}, and the machine had ${idlePercent} % of its processors to spare`], tooSlow: null }
+  const causes = [...played.unknownCauses].join("; ")
+  return {
+    broken: [...broken, `${unanswered} (${causes}), and the machine had ${idlePercent} % of its processors to spare`],
+    tooSlow: null,
+  }
+}
+
+const ordersVerdict = ({ sale, outcomes, judgement: { report } }: DemoEvidence): OrdersVerdict | null => {
+  if (sale.orders === null || outcomes === null) return null
+  const { ordersHeld, ordersRefused, ordersConfirmed, ordersCancelled, ordersExpired, orderUnitsOpen, carriedUnderWay } = report.totals
+  const { tooLong, orders } = sale.orders
+  return {
+    ...outcomes,
+    planned: orders,
+    tooLongRows: (tooLong?.lines ?? 0) + (tooLong?.cancellations ?? 0),
+    tooLongInvoices: tooLong?.invoices ?? 0,
+    ended: { ordersHeld, ordersRefused, ordersConfirmed, ordersCancelled, ordersExpired },
+    keptQty: orderUnitsOpen,
+    underWay: carriedUnderWay,
+  }
 }
 
 /** Draws the verdict. */
@@ -175,7 +214,7 @@ export const verdictOf = (evidence: DemoEvidence): Verdict => {
     },
     facts: { discrepancyQtyBy: totals.discrepancyQtyBy, shortagesFound: totals.shortagesFound, shortageQty: totals.shortageQty },
     audit: {
-      records: totals.records,
+      records: totals.records + totals.orderRecords,
       partitions,
       answersHeard,
       checked: report.checked,
@@ -185,6 +224,7 @@ export const verdictOf = (evidence: DemoEvidence): Verdict => {
     },
     kill,
     rows: sale.rows,
+    orders: ordersVerdict(evidence),
     playedMs: Math.round(playedMs),
     idlePercent,
   }

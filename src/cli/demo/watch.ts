@@ -9,13 +9,24 @@ export interface Sight {
   readonly owners: ReadonlyArray<string | null>
   /** Commands stored and not decided, over all partitions that somebody owns; workers count them once a second. */
   readonly lag: number
+  /** Holds of SKUs. */
   readonly openHolds: number
+  /** The same of partitions of orders as `owners` of SKUs. */
+  readonly orderOwners: ReadonlyArray<string | null>
+  /** Commands between orders and SKUs whose decision has not come back. */
+  readonly underWay: number
   readonly halts: ReadonlyArray<string>
 }
 
 /** The part of a worker's report that is looked at. */
 interface Report {
-  readonly partitions?: ReadonlyArray<{ readonly partition: number; readonly phase: string; readonly halt: string | null }>
+  readonly partitions?: ReadonlyArray<{
+    readonly kind?: string
+    readonly partition: number
+    readonly phase: string
+    readonly halt: string | null
+    readonly underWay?: { readonly count: number } | null
+  }>
 }
 
 interface WorkerSeen {
@@ -32,9 +43,11 @@ const page = async (address: string, path: string): Promise<string> => {
   return answer.text()
 }
 
+/** Of partitions of SKUs. */
 const sumOf = (metrics: string, name: string): number => {
   let sum = 0
-  for (const [, value] of metrics.matchAll(new RegExp(`^${name}\\{[^}]*\\} (\\S+)$`, "gm"))) sum += Number(value)
+  for (const [, labels, value] of metrics.matchAll(new RegExp(`^${name}\\{([^}]*)\\} (\\S+)$`, "gm")))
+    if (labels?.includes('kind="order"') !== true) sum += Number(value)
   return sum
 }
 
@@ -56,15 +69,21 @@ const look = async (name: string, address: string): Promise<WorkerSeen | null> =
 
 const sightOf = (seen: ReadonlyArray<WorkerSeen>, partitions: number): Sight => {
   const owners: Array<string | null> = Array.from({ length: partitions }, () => null)
+  const orderOwners: Array<string | null> = [...owners]
+  let underWay = 0
   const halts = new Set<string>()
   for (const { name, report } of seen) {
-    for (const { partition, phase, halt } of report.partitions ?? []) {
-      if (phase === "serving" || phase === "frozen") owners[partition] = name
+    for (const { kind, partition, phase, halt, underWay: carried } of report.partitions ?? []) {
+      if (phase === "serving" || phase === "frozen") {
+        if (kind === "order") orderOwners[partition] = name
+        else owners[partition] = name
+        underWay += carried?.count ?? 0
+      }
       if (halt !== null) halts.add(halt)
     }
   }
   const sum = (of: "lag" | "openHolds") => seen.reduce((total, worker) => total + worker[of], 0)
-  return { owners, lag: sum("lag"), openHolds: sum("openHolds"), halts: [...halts] }
+  return { owners, orderOwners, underWay, lag: sum("lag"), openHolds: sum("openHolds"), halts: [...halts] }
 }
 
 /** Looks at each worker once; those that don't answer are left out. */
@@ -81,5 +100,5 @@ export const lookAtWorkers = (
     ),
   )
 
-/** Whether every partition is served by somebody. */
-export const isServed = (sight: Sight): boolean => sight.owners.every((owner) => owner !== null)
+/** Whether every partition is served by somebody, those of orders too. */
+export const isServed = ({ owners, orderOwners }: Sight): boolean => [...owners, ...orderOwners].every((owner) => owner !== null)

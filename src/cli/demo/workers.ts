@@ -49,7 +49,7 @@ export const workerEnvironment = (
     HOLDFAST_SENDERS: connection.senders,
     HOLDFAST_PARTITIONS: String(partitions),
     // As whoever calls this has made the cluster.
-    HOLDFAST_ORDER_PARTITIONS: "1",
+    HOLDFAST_ORDER_PARTITIONS: String(partitions),
     HOLDFAST_REPLICAS: "1",
     HOLDFAST_WORKER: name,
     HOLDFAST_HTTP_HOST: "127.0.0.1",

@@ -73,8 +73,6 @@ export interface OrderKind extends KindTypes {
 export type OrderChunk = chunks.Chunk<OrderKind>
 /** A partition of order books. */
 export type OrderPartition = partition.Partition<OrderKind>
-/** A message about an order as an ingress took it in. */
-export type OrderTakenMessage = protocol.TakenMessage<OrderKind>
 /** What the engine is given between values of orders and bytes. */
 export type OrderEngineCodec = protocol.EngineCodec<OrderKind>
 /** A command about an order with its decision. */

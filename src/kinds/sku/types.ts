@@ -10,7 +10,6 @@ import type { ChannelUse, Ending, LocationStock, Reservation, Shorts, SkuStock }
 import type * as actor from "../../engine/actor.ts"
 import type * as chunks from "../../engine/chunks.ts"
 import type { KindTypes } from "../../engine/kind.ts"
-import type * as memory from "../../engine/memory.ts"
 import type * as partition from "../../engine/partition.ts"
 import type * as protocol from "../../engine/protocol.ts"
 import type * as records from "../../engine/records.ts"
@@ -106,7 +105,6 @@ export interface SkuKind extends KindTypes {
 
 export type SkuActor = actor.Actor<SkuKind>
 export type SkuChunk = chunks.Chunk<SkuKind>
-export type SkuRemembered = memory.Remembered<SkuKind>
 export type SkuPartition = partition.Partition<SkuKind>
 export type SkuAppendInFlight = partition.AppendInFlight<SkuKind>
 export type SkuQuarantinedCommand = partition.QuarantinedCommand<SkuKind>

@@ -76,6 +76,7 @@ const evidence = (judgement: Judgement, change: Partial<DemoEvidence> = {}): Dem
     hotSku: sku,
     realTime: false,
     holdsEndMs: null,
+    orders: null,
     rows: null,
     reading: [],
   },
@@ -93,6 +94,7 @@ const evidence = (judgement: Judgement, change: Partial<DemoEvidence> = {}): Dem
   playedMs: 1_000,
   idlePercent: 60,
   kill,
+  outcomes: null,
   judgement,
   ...change,
 })

@@ -8,6 +8,8 @@ const nothing: DemoFlags = {
   ordersCount: null,
   skus: null,
   seconds: null,
+  as: null,
+  fill: null,
   killAt: null,
   kill: true,
   workers: null,

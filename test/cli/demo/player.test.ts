@@ -144,7 +144,7 @@ describe("a play with any answers in any order", () => {
         const seen = new Set<string>()
         const take = () => {
           for (const handed of player.take(1)) {
-            const key = `${handed.actor}/${handed.order.command.sku}/${handed.order.command.id}`
+            const key = `${handed.actor}/${(handed.order.command as Command).sku}/${handed.order.command.id}`
             expect(seen.has(key)).toBe(false)
             seen.add(key)
             onTheirWay.push(handed)
@@ -157,7 +157,7 @@ describe("a play with any answers in any order", () => {
           const [handed] = onTheirWay.splice(place % onTheirWay.length, 1)
           if (handed === undefined) break
           const outcome = player.isSetUp ? (wished as HeardAnswer["outcome"]) : "accepted"
-          player.answered({ number: handed.order.number, outcome, tookMs: turn, ...openAllocations(handed.order.command) }, 1)
+          player.answered({ number: handed.order.number, outcome, tookMs: turn, ...openAllocations(handed.order.command as Command) }, 1)
           take()
         }
         expect(player.done).toBe(true)

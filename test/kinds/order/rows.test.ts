@@ -5,15 +5,17 @@ import { describe, expect, it } from "vitest"
 import type { OrderBookKey, Sku } from "../../../src/domain/names.ts"
 import { emptyBook, evolveBook, forgetOrder, type OrderBook, ordersIn } from "../../../src/domain/order/book.ts"
 import { placingBytes, sayingBytes, settlingBytes } from "../../../src/domain/order/bounds.ts"
+import type { LineOutcome } from "../../../src/domain/order/carried.ts"
 import { answeredBy, type OrderEvent } from "../../../src/domain/order/events.ts"
 import { lineOf, type Order, type OrderLine } from "../../../src/domain/order/order.ts"
 import { loadedOrder, storedOrder } from "../../../src/domain/order/stored.ts"
+import type { CommandUnderWay, ReturnedOutcome } from "../../../src/engine/records.ts"
 import { orderChunks } from "../../../src/kinds/order/chunks.ts"
 import { orderKind } from "../../../src/kinds/order/kind.ts"
 import { ofBook } from "../../../src/kinds/order/parts.ts"
 import { answeredBytesMax, bodyBytesMax, orderLinesMax, qtyMax, snapshotChunkBytesMax } from "../../../src/limits.ts"
 import { orderCodec } from "../../../src/wire/codec.ts"
-import { web } from "../../domain/given.ts"
+import { nowMs, web } from "../../domain/given.ts"
 import {
   applied,
   cancel,
@@ -26,6 +28,7 @@ import {
   having,
   held,
   line,
+  lineEndMs,
   mug,
   note,
   o1,
@@ -172,10 +175,24 @@ describe("as many lines as there may be, at their worst", () => {
     const almost = having(big, ...all((sku) => [sku, gives(qtyMax)]).slice(1))
     const [first] = wide
     if (first === undefined) throw new Error("no lines")
-    for (const outcome of [gives(qtyMax), refuses("InsufficientStock", qtyMax - 1)])
-      expect(inBook(almost, eventsOf(almost, [first, outcome]))).toBeLessThan(settlingBytes(almost.width))
-    const failing = having(big, ...all((sku) => [sku, refuses("ReservationExists", qtyMax)]).slice(1))
-    expect(inBook(failing, eventsOf(failing, [first, refuses("ReservationExists", qtyMax)]))).toBeLessThan(settlingBytes(failing.width))
+    const comesBack = (order: Order, outcome: LineOutcome, said: ReturnedOutcome): void => {
+      const ref = { order: o1, event: lineOf(order, first)?.asked?.event ?? -1 }
+      // As much of it as orders look at.
+      const carried = { onBehalf: web, key: first, command: { type: "Reserve" }, ref } as unknown as CommandUnderWay
+      const events = eventsOf(order, [first, outcome])
+      expect(orderKind.carrying?.returned(bookWith(order), carried, said, nowMs)).toEqual(ofBook(web, o1, order, events))
+      expect(inBook(order, events)).toBeLessThan(orderKind.carrying?.returnedBytesOf(bookWith(order), carried, said) ?? 0)
+    }
+    const short = { outcome: "refused", reason: "ReservationExists", ats: qtyMax } as const
+    comesBack(almost, gives(qtyMax), { outcome: "accepted", qty: qtyMax, expiresAtMs: lineEndMs })
+    comesBack(almost, refuses("ReservationExists", qtyMax), short)
+    comesBack(
+      having(big, ...all((sku) => [sku, refuses("ReservationExists", qtyMax)]).slice(1)),
+      refuses("ReservationExists", qtyMax),
+      short,
+    )
+    const half = having(big, ...all((sku) => [sku, gives(qtyMax)]).slice(orderLinesMax / 2))
+    comesBack(half, refuses("ReservationExists", qtyMax), short)
     const confirming = having(bigHeld, confirm, ...all((sku) => [sku, confirms]).slice(1))
     expect(inBook(confirming, eventsOf(confirming, note(first, "lost", qtyMax)))).toBeLessThan(settlingBytes(confirming.width))
     const late = having(bigHeld, { dueAtMs: bigHeld.dueMs })

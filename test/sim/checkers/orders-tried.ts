@@ -56,13 +56,16 @@ const rewritten = <Entry>(
   change: (entries: ReadonlyArray<Entry>) => ReadonlyArray<Entry> | undefined,
 ): Cluster => {
   const { server } = cluster
+  // Of the journal's own kind, which the type of a number doesn't say; so are its entries, below.
   const codec = codecs[journal] as unknown as EngineCodec<KindTypes>
   const changed = new Map<number, StoredRecord>()
   for (const stored of server.records(journal, 1, 1_000_000, 1_000_000)) {
     const read = codec.decodeRecord(stored.bytes)
     if (read._tag !== "Record") throw new Error("a record of a world at rest can be read")
+    // As above.
     const entries = change(read.record.entries as unknown as ReadonlyArray<Entry>)
     if (entries === undefined) continue
+    // As above.
     const texts = (entries as unknown as JournalRecord["entries"]).map((entry) => codec.encodeEntry(entry))
     changed.set(stored.seq, { ...stored, bytes: codec.encodeRecord(read.record, texts) })
   }
