@@ -117,7 +117,7 @@ describe("how many partitions there are", () => {
     await jetstream(nc).publish("$KV.HF_MARKS.cluster", encodePartitionCounts({ later: 7 }))
     expect((await prepare(server, 4))._tag).toBe("Success")
     const last = await (await managerOf(server)).streams.getMessage("KV_HF_MARKS", { last_by_subj: "$KV.HF_MARKS.cluster" })
-    expect(decodePartitionCounts(last?.string() ?? "")).toEqual({ _tag: "Known", value: { later: 7, sku: 4 } })
+    expect(decodePartitionCounts(last?.string() ?? "")).toEqual({ _tag: "Known", value: { later: 7, sku: 4, order: 1 } })
   })
 })
 

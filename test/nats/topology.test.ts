@@ -72,8 +72,11 @@ describe("a first start", () => {
     expect(names.toSorted()).toEqual(
       [
         ...Array.from({ length: partitions }, (_, i) => `HF_JOURNAL_SKU_${i}`),
+        "HF_JOURNAL_ORDER_0",
         "HF_FEED",
+        "HF_SNAPSHOTS_ORDER",
         "HF_SNAPSHOTS_SKU",
+        "HF_STORED_ORDER",
         "HF_STORED_SKU",
         "KV_HF_LEASES",
         "KV_HF_MARKS",
