@@ -9,7 +9,7 @@ import { assert, unreachable } from "../assert.ts"
 import type { StoredRecord } from "../engine/records.ts"
 import type { OrderKind } from "../kinds/order/types.ts"
 import type { SkuDecidedCommand, SkuEntry, SkuKind, SkuMessageEntry, SkuSettledEntry } from "../kinds/sku/types.ts"
-import { createCarried } from "./carried.ts"
+import { Carried } from "./carried.ts"
 import { type Carrier, carriedInSkus } from "./carrying.ts"
 import { type Acknowledged, createCompleteness } from "./completeness.ts"
 import { createFeed, type HeardValue } from "./feed.ts"
@@ -95,7 +95,7 @@ const assemble = (options: AuditOptions) => {
   const feed = createFeed(findings)
   const totals = createTotals()
   const { orders: ofOrders, recordsKept, quarantine } = options
-  const carried = createCarried(findings, (kind, partition) => (kind === "sku" ? sku : order?.side)?.chain.endSeq(partition) ?? 0)
+  const carried = new Carried(findings, (kind, partition) => (kind === "sku" ? sku : order?.side)?.chain.endSeq(partition) ?? 0)
   const order = ofOrders === undefined ? null : createOrderSide(findings, carried, totals, { ...ofOrders, recordsKept, quarantine })
   return {
     findings,

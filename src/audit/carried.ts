@@ -120,131 +120,144 @@ const isNoDecision = ({ reason, field }: Refusal): boolean =>
 const isAt = (place: Place, other: Place): boolean =>
   place.kind === other.kind && place.partition === other.partition && place.seq === other.seq
 
-/** A checker `carried` that reports to `findings`. `endSeq`: the last record that was read of a partition. */
-export const createCarried = (findings: Findings, endSeq: (kind: KindName, partition: number) => number) => {
-  const known = new Map<string, Known>()
+/** What is wrong with a decision that came back, as far as the receiver's journal says; undefined: it does not say anything yet. */
+const wrongReturn = ({ decided }: Known, { by, outcome }: ReturnedSeen): string | null | undefined => {
+  const there = decided.filter(({ at }) => isAt(at, by))
+  if (there.length === 0) return undefined
+  if (there.some((one) => one.outcome === outcome)) return null
+  return `came back as ${outcome}, and record ${by.seq} of ${by.kind} partition ${by.partition} says ${there.map((one) => one.outcome).join(" and ")}`
+}
+
+/** A checker `carried` that reports to `findings`. */
+export class Carried {
+  readonly #findings: Findings
+  readonly #endSeq: (kind: KindName, partition: number) => number
+  readonly #known = new Map<string, Known>()
   /** Ids that both sides have said all of: digests. */
-  const settled = new Rows<Group>()
-  const settledGroup: Group = { bytes: 0, segments: [] }
-  const isSettled = (id: string): boolean => settled.find(digestOf(id)).length > 0
-  const knownOf = (id: string): Known => {
-    let one = known.get(id)
+  readonly #settled = new Rows<Group>()
+  readonly #settledGroup: Group = { bytes: 0, segments: [] }
+
+  /** `endSeq`: the last record that was read of a partition. */
+  constructor(findings: Findings, endSeq: (kind: KindName, partition: number) => number) {
+    this.#findings = findings
+    this.#endSeq = endSeq
+  }
+
+  /** An event carries a command. */
+  carries(carried: CarriedSeen): void {
+    this.#findings.checked("carried")
+    const one = this.#knownOf(carried.id)
+    if (one.carried !== null || this.#isSettled(carried.id))
+      this.#findings.violated("carried", whereOf(carried.from), `${carried.id} is carried twice`)
+    one.carried = carried
+    for (const decided of one.decided) this.#judgePair(carried.id, one, decided)
+  }
+
+  /** A partition decided a command that another sent it, under the id `id`. */
+  decided<K extends KindTypes>(at: Place, id: string, sender: string, onBehalf: string | null, said: DecidedSaid<K>): void {
+    const { decision } = said
+    // Nobody knows it by these: what is quarantined or begun has no decision yet.
+    if (decision._tag === "Quarantined" || decision._tag === "Begun" || decision._tag === "Pending") return
+    const isAnew = decision._tag !== "Repeated" && !(decision._tag === "Refused" && isNoDecision(decision.refusal))
+    if (this.#isSettled(id)) {
+      if (isAnew) this.#findings.violated("carried", whereOf(at), `${id} is decided again, after its decision had come back`)
+      return
+    }
+    const one = this.#knownOf(id)
+    if (isAnew && one.decided.some((before) => before.isAnew)) this.#findings.violated("carried", whereOf(at), `${id} is decided twice`)
+    const decided = {
+      at,
+      sender,
+      onBehalf,
+      command: textOf(said.command),
+      line: said.line,
+      outcome: outcomeText(said.meaningOf(decision)),
+      isAnew,
+    }
+    one.decided.push(decided)
+    this.#judgePair(id, one, decided)
+    this.#judgeReturn(id, one)
+    this.#close(id, one)
+  }
+
+  /** A decision came back to who carried the command. Returns what was carried, null if it was not under way. */
+  returned(at: Place, id: string, by: Place, outcome: object): CarriedSeen | null {
+    this.#findings.checked("carried")
+    const one = this.#known.get(id)
+    if (one === undefined || one.carried === null || one.returned !== null) {
+      const why = one?.returned == null && !this.#isSettled(id) ? "was not carried" : "has come back already"
+      this.#findings.violated("carried", whereOf(at), `the decision of ${id} comes back, and it ${why}`)
+      return null
+    }
+    if (one.carried.from.kind !== at.kind || one.carried.from.partition !== at.partition)
+      this.#findings.violated("carried", whereOf(at), `${id} comes back to another partition than the one that carries it`)
+    one.returned = { at, by, outcome: outcomeText(outcome) }
+    this.#judgeReturn(id, one)
+    const { carried } = one
+    this.#close(id, one)
+    return carried
+  }
+
+  /** The lines of which something is not known on both sides. `atRest`: nothing may be under way any more. */
+  finish(atRest: boolean): CarriedEnd {
+    const unsettled = new Set<string>()
+    let underWay = 0
+    for (const [id, { carried, returned, decided }] of this.#known) {
+      if (carried !== null) unsettled.add(carried.line)
+      for (const { line } of decided) unsettled.add(line)
+      const [first] = decided
+      if (carried !== null && returned === null) {
+        underWay += 1
+        if (atRest) this.#findings.violated("carried", whereOf(carried.from), `${id} is under way, and nothing is asked any more`)
+      }
+      if (returned !== null && !this.#isBehind(returned.by))
+        this.#findings.violated(
+          "carried",
+          whereOf(returned.at),
+          `${id} came back from record ${returned.by.seq} of ${returned.by.kind} partition ${returned.by.partition}, which does not decide it`,
+        )
+      if (carried !== null || first === undefined) continue
+      const named = partitionNamed(first.sender)
+      if (named === null || !this.#isBehind({ ...named, seq: seqNamed(id) }))
+        this.#findings.violated("carried", whereOf(first.at), `${id} of ${first.sender} is decided, and no event carries it`)
+    }
+    return { unsettled, underWay }
+  }
+
+  #isSettled(id: string): boolean {
+    return this.#settled.find(digestOf(id)).length > 0
+  }
+
+  #knownOf(id: string): Known {
+    let one = this.#known.get(id)
     if (one === undefined) {
       one = { carried: null, returned: null, decided: [] }
-      known.set(id, one)
+      this.#known.set(id, one)
     }
     return one
   }
 
-  const isBehind = ({ kind, partition, seq }: Place): boolean => seq > endSeq(kind, partition)
-
-  /** What is wrong with a decision that came back, as far as the receiver's journal says; undefined: it does not say anything yet. */
-  const wrongReturn = ({ decided }: Known, { by, outcome }: ReturnedSeen): string | null | undefined => {
-    const there = decided.filter(({ at }) => isAt(at, by))
-    if (there.length === 0) return undefined
-    if (there.some((one) => one.outcome === outcome)) return null
-    return `came back as ${outcome}, and record ${by.seq} of ${by.kind} partition ${by.partition} says ${there.map((one) => one.outcome).join(" and ")}`
+  #isBehind({ kind, partition, seq }: Place): boolean {
+    return seq > this.#endSeq(kind, partition)
   }
 
   /** Lets an id go that both sides have said all of. */
-  const close = (id: string, one: Known): void => {
+  #close(id: string, one: Known): void {
     if (one.carried === null || one.returned === null || wrongReturn(one, one.returned) === undefined) return
-    settled.add(settledGroup, digestOf(id), 0, 0)
-    known.delete(id)
+    this.#settled.add(this.#settledGroup, digestOf(id), 0, 0)
+    this.#known.delete(id)
   }
 
-  const judgePair = (id: string, one: Known, decided: DecidedSeen): void => {
+  #judgePair(id: string, one: Known, decided: DecidedSeen): void {
     if (one.carried === null) return
-    findings.checked("carried")
+    this.#findings.checked("carried")
     const wrong = wrongCommand(one.carried, decided)
-    if (wrong !== null) findings.violated("carried", whereOf(decided.at), `${id} ${wrong}`)
+    if (wrong !== null) this.#findings.violated("carried", whereOf(decided.at), `${id} ${wrong}`)
   }
 
-  const judgeReturn = (id: string, one: Known): void => {
+  #judgeReturn(id: string, one: Known): void {
     if (one.returned === null) return
     const wrong = wrongReturn(one, one.returned)
-    if (wrong != null) findings.violated("carried", whereOf(one.returned.at), `${id} ${wrong}`)
-  }
-
-  return {
-    /** An event carries a command. */
-    carries: (carried: CarriedSeen): void => {
-      findings.checked("carried")
-      const one = knownOf(carried.id)
-      if (one.carried !== null || isSettled(carried.id))
-        findings.violated("carried", whereOf(carried.from), `${carried.id} is carried twice`)
-      one.carried = carried
-      for (const decided of one.decided) judgePair(carried.id, one, decided)
-    },
-    /** A partition decided a command that another sent it, under the id `id`. */
-    decided: <K extends KindTypes>(at: Place, id: string, sender: string, onBehalf: string | null, said: DecidedSaid<K>): void => {
-      const { decision } = said
-      // Nobody knows it by these: what is quarantined or begun has no decision yet.
-      if (decision._tag === "Quarantined" || decision._tag === "Begun" || decision._tag === "Pending") return
-      const isAnew = decision._tag !== "Repeated" && !(decision._tag === "Refused" && isNoDecision(decision.refusal))
-      if (isSettled(id)) {
-        if (isAnew) findings.violated("carried", whereOf(at), `${id} is decided again, after its decision had come back`)
-        return
-      }
-      const one = knownOf(id)
-      if (isAnew && one.decided.some((before) => before.isAnew)) findings.violated("carried", whereOf(at), `${id} is decided twice`)
-      const decided = {
-        at,
-        sender,
-        onBehalf,
-        command: textOf(said.command),
-        line: said.line,
-        outcome: outcomeText(said.meaningOf(decision)),
-        isAnew,
-      }
-      one.decided.push(decided)
-      judgePair(id, one, decided)
-      judgeReturn(id, one)
-      close(id, one)
-    },
-    /** A decision came back to who carried the command. Returns what was carried, null if it was not under way. */
-    returned: (at: Place, id: string, by: Place, outcome: object): CarriedSeen | null => {
-      findings.checked("carried")
-      const one = known.get(id)
-      if (one === undefined || one.carried === null || one.returned !== null) {
-        const why = one?.returned == null && !isSettled(id) ? "was not carried" : "has come back already"
-        findings.violated("carried", whereOf(at), `the decision of ${id} comes back, and it ${why}`)
-        return null
-      }
-      if (one.carried.from.kind !== at.kind || one.carried.from.partition !== at.partition)
-        findings.violated("carried", whereOf(at), `${id} comes back to another partition than the one that carries it`)
-      one.returned = { at, by, outcome: outcomeText(outcome) }
-      judgeReturn(id, one)
-      const { carried } = one
-      close(id, one)
-      return carried
-    },
-    /** The lines of which something is not known on both sides. `atRest`: nothing may be under way any more. */
-    finish: (atRest: boolean): CarriedEnd => {
-      const unsettled = new Set<string>()
-      let underWay = 0
-      for (const [id, { carried, returned, decided }] of known) {
-        if (carried !== null) unsettled.add(carried.line)
-        for (const { line } of decided) unsettled.add(line)
-        const [first] = decided
-        if (carried !== null && returned === null) {
-          underWay += 1
-          if (atRest) findings.violated("carried", whereOf(carried.from), `${id} is under way, and nothing is asked any more`)
-        }
-        if (returned !== null && !isBehind(returned.by))
-          findings.violated(
-            "carried",
-            whereOf(returned.at),
-            `${id} came back from record ${returned.by.seq} of ${returned.by.kind} partition ${returned.by.partition}, which does not decide it`,
-          )
-        if (carried !== null || first === undefined) continue
-        const named = partitionNamed(first.sender)
-        if (named === null || !isBehind({ ...named, seq: seqNamed(id) }))
-          findings.violated("carried", whereOf(first.at), `${id} of ${first.sender} is decided, and no event carries it`)
-      }
-      return { unsettled, underWay }
-    },
+    if (wrong != null) this.#findings.violated("carried", whereOf(one.returned.at), `${id} ${wrong}`)
   }
 }
-/** The checker `carried`. */
-export type Carried = ReturnType<typeof createCarried>

@@ -50,6 +50,103 @@ export interface OrderSide {
 
 const placeOf = ({ partition, seq }: RecordSeen<OrderKind>): Place => ({ kind: "order", partition, seq })
 
+/** The checkers of orders, wired to one another. */
+interface OrderCheckers {
+  readonly findings: Findings
+  readonly side: Side<OrderKind>
+  readonly orders: Orders
+  readonly answers: Answers
+  readonly onePartition: ReturnType<typeof createOnePartition>
+  readonly carried: Carried
+  readonly totals: Totals
+}
+
+const decided = (
+  { findings, side, orders, answers, onePartition, carried, totals }: OrderCheckers,
+  seen: RecordSeen<OrderKind>,
+  entry: OrderMessageEntry | OrderSettledEntry,
+  one: OrderDecidedCommand,
+): void => {
+  totals.decision(one.decision)
+  const decision = decisionSeen(side, seen, entry, one)
+  if (decision === null) return
+  const { command, sender, actor, where } = decision
+  const { _tag: tag } = decision.decision
+  side.oneEffect.decision(decision)
+  side.time.decision(decision)
+  if (tag === "Accepted" || tag === "Begun") onePartition.changed(where, orderJudged.keyOf(command))
+  if ((tag === "Accepted" || tag === "Begun") && command.channel !== actor)
+    findings.violated("orders", where, `${command.type} ${command.id} of ${actor} is about an order of ${command.channel}`)
+  if (tag === "Begun" || tag === "Pending") answers.asked(where, sender, orderJudged.keyOf(command), command.id, entry.reply)
+  if (isOurs(sender)) {
+    const { channel, order } = command
+    const line = lineOf(channel, order, "sku" in command ? command.sku : "")
+    const onBehalf = entry._tag === "Message" ? actor : null
+    carried.decided(placeOf(seen), command.id, sender, onBehalf, {
+      command,
+      line,
+      decision: one.decision,
+      meaningOf: orderJudged.meaningOf,
+    })
+  } else if (command.type === "NoteLine" && (tag === "Accepted" || tag === "Begun"))
+    findings.violated("orders", where, `NoteLine ${command.id} of ${sender} is accepted, and only SKUs may tell so`)
+  orders.decision(decision)
+}
+
+const returned = (
+  { carried, orders }: OrderCheckers,
+  seen: RecordSeen<OrderKind>,
+  { id, by, outcome, events }: OrderReturnedEntry,
+): void => {
+  const { partition, seq, record } = seen
+  const kind = by.kind === "order" ? "order" : "sku"
+  const known = carried.returned(placeOf(seen), id, { ...by, kind }, outcome)
+  if (known !== null) orders.returned({ partition, seq }, known, outcome, events, record.atMs)
+}
+
+const answered = (
+  { side, answers, totals }: OrderCheckers,
+  { partition, seq, record }: RecordSeen<OrderKind>,
+  entry: OrderAnsweredEntry,
+): void => {
+  const { sender, key, id, outcome } = entry
+  const where = { partition, seq, ...("order" in outcome ? { order: orderKeyOf(sender, outcome.order ?? "") } : {}) }
+  totals.answered(outcome)
+  answers.journaled(where, entry, record.version)
+  const scope = scopeOf(sender, key, id)
+  side.oneEffect.answered({ where, scope, sender, version: record.version, atMs: record.atMs, outcome })
+}
+
+const entrySeen = (checkers: OrderCheckers, seen: RecordSeen<OrderKind>, entry: OrderEntry): void => {
+  const { partition, seq, record } = seen
+  switch (entry._tag) {
+    case "Message":
+      checkers.totals.message()
+      for (const one of entry.decided) decided(checkers, seen, entry, one)
+      return
+    case "Settled":
+      return decided(checkers, seen, entry, entry.decided)
+    case "Floor":
+      return checkers.side.floors.raised(partition, entry)
+    case "Expiry":
+      return checkers.orders.expiry({ partition, seq }, entry.events, record.atMs)
+    case "Returned":
+      return returned(checkers, seen, entry)
+    case "Answered":
+      return answered(checkers, seen, entry)
+    case "Covered":
+      return checkers.findings.violated("orders", { partition, seq }, `the book ${entry.key} does something of its own accord`)
+    case "Stored":
+    case "Skipped":
+    case "Moved":
+    case "Reset":
+    case "Resumed":
+      return
+    default:
+      unreachable(entry)
+  }
+}
+
 /** The checkers of orders, which report to `allFindings`. */
 export const createOrderSide = (allFindings: Findings, carried: Carried, totals: Totals, options: OrderSideOptions): OrderSide => {
   const findings = ofOrders(allFindings)
@@ -57,79 +154,7 @@ export const createOrderSide = (allFindings: Findings, carried: Carried, totals:
   const answers = createAnswers(findings)
   const orders = createOrders(findings, answers, createOrderEnds(side.floors))
   const onePartition = createOnePartition(findings, options.partitionOf)
-
-  const decided = (seen: RecordSeen<OrderKind>, entry: OrderMessageEntry | OrderSettledEntry, one: OrderDecidedCommand): void => {
-    totals.decision(one.decision)
-    const decision = decisionSeen(side, seen, entry, one)
-    if (decision === null) return
-    const { command, sender, actor, where } = decision
-    const { _tag: tag } = decision.decision
-    side.oneEffect.decision(decision)
-    side.time.decision(decision)
-    if (tag === "Accepted" || tag === "Begun") onePartition.changed(where, orderJudged.keyOf(command))
-    if ((tag === "Accepted" || tag === "Begun") && command.channel !== actor)
-      findings.violated("orders", where, `${command.type} ${command.id} of ${actor} is about an order of ${command.channel}`)
-    if (tag === "Begun" || tag === "Pending") answers.asked(where, sender, orderJudged.keyOf(command), command.id, entry.reply)
-    if (isOurs(sender)) {
-      const { channel, order } = command
-      const line = lineOf(channel, order, "sku" in command ? command.sku : "")
-      const onBehalf = entry._tag === "Message" ? actor : null
-      carried.decided(placeOf(seen), command.id, sender, onBehalf, {
-        command,
-        line,
-        decision: one.decision,
-        meaningOf: orderJudged.meaningOf,
-      })
-    } else if (command.type === "NoteLine" && (tag === "Accepted" || tag === "Begun"))
-      findings.violated("orders", where, `NoteLine ${command.id} of ${sender} is accepted, and only SKUs may tell so`)
-    orders.decision(decision)
-  }
-
-  const returned = (seen: RecordSeen<OrderKind>, { id, by, outcome, events }: OrderReturnedEntry): void => {
-    const { partition, seq, record } = seen
-    const kind = by.kind === "order" ? "order" : "sku"
-    const known = carried.returned(placeOf(seen), id, { ...by, kind }, outcome)
-    if (known !== null) orders.returned({ partition, seq }, known, outcome, events, record.atMs)
-  }
-
-  const answered = ({ partition, seq, record }: RecordSeen<OrderKind>, entry: OrderAnsweredEntry): void => {
-    const { sender, key, id, outcome } = entry
-    const where = { partition, seq, ...("order" in outcome ? { order: orderKeyOf(sender, outcome.order ?? "") } : {}) }
-    totals.answered(outcome)
-    answers.journaled(where, entry, record.version)
-    const scope = scopeOf(sender, key, id)
-    side.oneEffect.answered({ where, scope, sender, version: record.version, atMs: record.atMs, outcome })
-  }
-
-  const entrySeen = (seen: RecordSeen<OrderKind>, entry: OrderEntry): void => {
-    const { partition, seq, record } = seen
-    switch (entry._tag) {
-      case "Message":
-        totals.message()
-        for (const one of entry.decided) decided(seen, entry, one)
-        return
-      case "Settled":
-        return decided(seen, entry, entry.decided)
-      case "Floor":
-        return side.floors.raised(partition, entry)
-      case "Expiry":
-        return orders.expiry({ partition, seq }, entry.events, record.atMs)
-      case "Returned":
-        return returned(seen, entry)
-      case "Answered":
-        return answered(seen, entry)
-      case "Covered":
-        return findings.violated("orders", { partition, seq }, `the book ${entry.key} does something of its own accord`)
-      case "Stored":
-      case "Skipped":
-      case "Moved":
-      case "Reset":
-      case "Resumed":
-        return
-      default:
-        unreachable(entry)
-    }
-  }
+  const checkers: OrderCheckers = { findings, side, orders, answers, onePartition, carried, totals }
 
   return {
     side,
@@ -142,7 +167,7 @@ export const createOrderSide = (allFindings: Findings, carried: Carried, totals:
       const { owner, atMs } = seen.record
       const carrier: Carrier = { at: placeOf(seen), owner, atMs, count: 0 }
       for (const entry of seen.record.entries) {
-        entrySeen(seen, entry)
+        entrySeen(checkers, seen, entry)
         for (const one of carriedInOrders(carrier, entry)) carried.carries(one)
       }
       const where = { partition, seq: seen.seq }

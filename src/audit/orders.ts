@@ -44,8 +44,8 @@ const count = (counts: OrderCounts, event: BookEvent): void => {
   if (event.type === "OrderEnded" && event.ending !== "refused") counts[event.ending] += 1
 }
 
-/** The models of all orders, and the checker that judges what happens to them. */
-export const createOrders = (findings: Findings, answers: Answers, ends: OrderEnds) => {
+/** The models of all orders, brought forward event by event, each judged before it. */
+const createFolding = (findings: Findings, answers: Answers, ends: OrderEnds) => {
   const models = new Map<string, OrderModel>()
   /** Of the present record. */
   const touched = new Set<OrderModel>()
@@ -89,7 +89,12 @@ export const createOrders = (findings: Findings, answers: Answers, ends: OrderEn
     }
     touched.add(order)
   }
+  return { models, touched, counts, violated, apply }
+}
 
+/** The checker of orders: the models of all of them, and what judges that happens to them. */
+export const createOrders = (findings: Findings, answers: Answers, ends: OrderEnds) => {
+  const { models, touched, counts, violated, apply } = createFolding(findings, answers, ends)
   return {
     /** A decided command about an order. */
     decision: ({ where, command, decision, atMs }: DecisionSeen<OrderKind>): void => {

@@ -117,17 +117,10 @@ export interface Replies<K extends KindTypes> {
 
 const noAnswers: ReadonlyArray<JournaledAnswer> = []
 
-/** A checker `replies` of one kind that reports to `findings`, and keeps the newest `recordsKept` records for replies that are told late. */
-export const createReplies = <K extends KindTypes>(findings: Findings, kind: Judged<K>, recordsKept: number): Replies<K> => {
+/** Holds a reply up against a record. */
+const createJudge = <K extends KindTypes>(findings: Findings, kind: Judged<K>) => {
   const { answersOf, contradictedBy } = createReading(kind)
-  const waiting = new Map<number, Map<number, Array<HeardReply<K>>>>()
-  /** The newest records of each partition, in order. */
-  const newest = new Map<number, Map<number, KnownRecord<K>>>()
-  const lastSeq = new Map<number, number>()
-  let unchecked = 0
-
-  /** Holds a reply up against a record. */
-  const judge = (known: KnownRecord<K>, heard: HeardReply<K>): void => {
+  return (known: KnownRecord<K>, heard: HeardReply<K>): void => {
     findings.checked("replies")
     const { partition, seq, record } = known.seen
     const [first] = heard.decisions
@@ -144,6 +137,16 @@ export const createReplies = <K extends KindTypes>(findings: Findings, kind: Jud
     }
     findings.violated("replies", where, `reply to ${heard.sender} ${wrong}`)
   }
+}
+
+/** A checker `replies` of one kind that reports to `findings`, and keeps the newest `recordsKept` records for replies that are told late. */
+export const createReplies = <K extends KindTypes>(findings: Findings, kind: Judged<K>, recordsKept: number): Replies<K> => {
+  const judge = createJudge(findings, kind)
+  const waiting = new Map<number, Map<number, Array<HeardReply<K>>>>()
+  /** The newest records of each partition, in order. */
+  const newest = new Map<number, Map<number, KnownRecord<K>>>()
+  const lastSeq = new Map<number, number>()
+  let unchecked = 0
 
   const wait = (heard: HeardReply<K>): void => {
     let ofPartition = waiting.get(heard.partition)
