@@ -286,6 +286,10 @@ export class Cluster {
     if (isUpgraded) world.in(drawn.formerMs, EventKind.fault, null, () => server.closeFormer())
   }
 
+  partitionOfBook(book: string): number {
+    return partitionOf(book, this.drawn.orderPartitions ?? 1)
+  }
+
   partitionOf(sku: string): number {
     return partitionOf(sku, this.drawn.partitions)
   }

@@ -4,6 +4,7 @@
  */
 import type { Audit } from "../src/audit/audit.ts"
 import type { HeardReply } from "../src/audit/replies.ts"
+import type { OrderKind } from "../src/kinds/order/types.ts"
 import type { AtsValue } from "../src/kinds/sku/types.ts"
 import { acknowledgedAppends } from "./checkers/acknowledged-appends.ts"
 import { answeredOnce } from "./checkers/answered-once.ts"
@@ -99,6 +100,7 @@ export class Judge {
   readonly #checked: Record<string, number> = {}
   readonly #excused: Record<string, number> = {}
   readonly #replies: Array<HeardReply> = []
+  readonly #orderReplies: Array<HeardReply<OrderKind>> = []
   readonly #feed: Array<{ readonly channel: string; readonly value: AtsValue }> = []
 
   constructor(cluster: Cluster) {
@@ -117,6 +119,10 @@ export class Judge {
       })
     })
     for (const checker of this.#checkers) cluster.audience.add(checker)
+    cluster.orderAudience.add({
+      replyHeard: (sender, suffix, { partition, seq, epoch, decisions }) =>
+        this.#orderReplies.push({ sender, suffix, partition, seq, epoch, decisions }),
+    })
     cluster.audience.add({
       replyHeard: (sender, suffix, { partition, seq, epoch, decisions }) =>
         this.#replies.push({ sender, suffix, partition, seq, epoch, decisions }),
@@ -124,6 +130,18 @@ export class Judge {
         if (!stale) this.#feed.push({ channel, value })
       },
     })
+  }
+
+  /** The journals of orders, and what was heard of them, for the auditor. */
+  #tellOfOrders(audit: Audit): void {
+    const { server, drawn, lossy, hasOrders } = this.#cluster
+    if (!hasOrders) return
+    for (const reply of this.#orderReplies) if (!lossy.has(drawn.partitions + reply.partition)) audit.orderReply(reply)
+    for (let partition = 0; partition < (drawn.orderPartitions ?? 0); partition++) {
+      const id = drawn.partitions + partition
+      if (lossy.has(id)) continue
+      for (const stored of server.records(id, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) audit.orderRecord(partition, stored)
+    }
   }
 
   #found(found: Omit<Failure, "atMs" | "partition" | "seq" | "sku"> & { partition?: number; seq?: number; sku?: string }): void {
@@ -149,7 +167,8 @@ export class Judge {
       if (lossy.has(partition)) continue
       for (const stored of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) audit.record(partition, stored)
     }
-    const report = audit.finish({ quiet: ending.converged })
+    this.#tellOfOrders(audit)
+    const report = audit.finish({ quiet: ending.converged, atRest: ending.converged && lossy.size === 0 })
     for (const { checker, detail, partition, seq, sku } of report.violations)
       this.#found({
         class: "safety",

@@ -28,7 +28,7 @@ import { watchOrders } from "./order-states.ts"
 import { type Drawn, drawOptions, type ProfileName, profiles } from "./profiles.ts"
 import type { SeedResult } from "./result.ts"
 import { Sometimes } from "./sometimes.ts"
-import { sharedOrderCodec } from "./substitutes/order-codec.ts"
+import { checkingOrderCodec, sharedOrderCodec } from "./substitutes/order-codec.ts"
 import { checkingCodec, sharedCodec } from "./substitutes/shared-codec.ts"
 import { busiestSku, TimelineRecorder } from "./timeline.ts"
 import { Tracker } from "./tracker.ts"
@@ -307,7 +307,12 @@ export const runSeed = (options: RunOptions): SeedResult => {
   if (cluster.server.commands.count < cluster.server.commands.lastSeq) sometimes.hit("purged")
   const ending: Ending = { converged, lossy: cluster.lossy }
   const judged = judge.finish(ending, () =>
-    createAudit({ codec: checkingCodec, partitionOf: (sku) => cluster.partitionOf(sku), quarantine: boundsDrawn(drawn) }),
+    createAudit({
+      codec: checkingCodec,
+      partitionOf: (sku) => cluster.partitionOf(sku),
+      quarantine: boundsDrawn(drawn),
+      ...(cluster.hasOrders ? { orders: { codec: checkingOrderCodec, partitionOf: (book: string) => cluster.partitionOfBook(book) } } : {}),
+    }),
   )
   options.inspect?.(cluster, player, orders)
   const faults = { ...cluster.faults.counts, ...linkFaults(cluster) }

@@ -47,7 +47,7 @@ describe("a seed", () => {
     const { failures, checked, sometimes } = run("41", "orders", { drawn: { ordersPlaced: 60 } })
     expect(failures).toEqual([])
     const ofOrders = Object.entries(checked).filter(([name]) => /^(order|carried|payment)/.test(name))
-    expect(ofOrders).toHaveLength(7)
+    expect(ofOrders).toHaveLength(9)
     for (const [name, things] of ofOrders) expect(things, name).toBeGreaterThan(0)
     expect(sometimes["order-paid"]).toBeGreaterThan(0)
   })
