@@ -221,6 +221,10 @@ class TraceReader {
         return
       case "message": {
         const { seq, class: commandClass, brokerMs, array } = line
+        if (line.sender.startsWith("@"))
+          throw this.#fault(
+            "it is a command of an order, from another partition: journals of SKUs that orders asked for are not decided again here",
+          )
         this.#message = { line: number, seq, sender: line.sender as SenderId, class: commandClass, brokerMs, array, commands: [] }
         record.messages.push(this.#message)
         return

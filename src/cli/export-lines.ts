@@ -40,6 +40,8 @@ const exportFormat = 1
 export interface ExportScope {
   readonly partition: number
   readonly partitions: number
+  /** Partitions of orders, which SKUs tell of the lines of theirs; absent: there are none. */
+  readonly orderPartitions?: number
   /** Only what is about this SKU; null: all of the partition. */
   readonly sku: Sku | null
 }
@@ -87,7 +89,9 @@ export class JournalExport {
 
   constructor(scope: ExportScope) {
     this.#scope = scope
-    this.#partition = emptyPartition({ partition: scope.partition, partitions: scope.partitions, snapshotEveryRecords })
+    const { partition, partitions, orderPartitions } = scope
+    const partitionsOf = orderPartitions === undefined ? {} : { order: orderPartitions }
+    this.#partition = emptyPartition({ partition, partitions, partitionsOf, snapshotEveryRecords })
     this.#step = makeStep({ codec: engineCodec, rules: protocolRules })
     this.#step(this.#partition, { _tag: "SnapshotMissing", nowMs: 0 })
   }

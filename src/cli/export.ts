@@ -69,9 +69,9 @@ export const exportCommand = Command.make(
   Effect.fn(function* ({ sku, partition, archive }) {
     if (Option.isSome(sku) === Option.isSome(partition)) return yield* usage("name a --sku or a --partition: one of both")
     const archived = yield* namedArchive(archive)
-    const { nats, partitions } = yield* engineAccess
+    const { nats, partitions, counts } = yield* engineAccess
     const scope = yield* scopeOf(Option.getOrUndefined(sku), Option.getOrUndefined(partition), partitions)
-    yield* exportJournal(scope).pipe(Effect.provide(Layer.merge(engineLayer(nats), archived)))
+    yield* exportJournal({ ...scope, orderPartitions: counts.order }).pipe(Effect.provide(Layer.merge(engineLayer(nats), archived)))
   }),
 ).pipe(
   Command.withDescription(helpText(description)),

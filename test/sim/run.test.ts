@@ -36,6 +36,10 @@ describe("a seed", () => {
       "orders-are-fold",
       "orders-rest",
       "payment-or-expiry",
+      "carried",
+      "orders",
+      "answers",
+      "lines",
     ]
     const ofFaults = ["busy-is-true", "clock-alarms", "expected-refusals", "facts-held-off", "halts", "journal-loss", "quarantine"]
     expect([...ofFaults, ...ofOrders]).toEqual(expect.arrayContaining(idle))

@@ -32,16 +32,17 @@ export const exportsOf = (seed: string, profile: ProfileName, drawn: Partial<Dra
     drawn,
     families: new Set([...families].filter((name) => name !== "releases")),
     wallNowMs: () => 0,
-    inspect: ({ server, drawn: { partitions } }) => {
+    inspect: ({ server, drawn: { partitions, orderPartitions = 0 } }) => {
+      const counts = orderPartitions === 0 ? { partitions } : { partitions, orderPartitions }
       for (let partition = 0; partition < partitions; partition++) {
         const records = server.records(partition, 1, all, all)
-        const whole = exportOf(records, { partition, partitions, sku: null })
+        const whole = exportOf(records, { partition, ...counts, sku: null })
         const skus = new Set(
           jsonOf(whole).flatMap(({ command }) =>
             typeof command === "object" && command !== null && "sku" in command ? [command.sku as Sku] : [],
           ),
         )
-        texts.push(whole, ...[...skus].slice(0, skusMax).map((sku) => exportOf(records, { partition, partitions, sku })))
+        texts.push(whole, ...[...skus].slice(0, skusMax).map((sku) => exportOf(records, { partition, ...counts, sku })))
       }
     },
   })

@@ -9,8 +9,10 @@ import { exportOf, exportsOf, jsonOf } from "./exported.ts"
 
 const hourMs = 3_600_000
 // Whoever decides again knows the shipped bounds alone: with less room in quarantine others were refused for it.
-const small: Partial<Drawn> = { orders: 250, windowMs: 40_000, quarantine: "shipped" }
-const day: Partial<Drawn> = { quarantine: "shipped", orders: 150, windowMs: 27 * hourMs, tickMs: 8_000, partitions: 1 }
+// What orders ask of SKUs comes from other partitions, and isn't decided again here.
+const noOrders: Partial<Drawn> = { orderPartitions: 0 }
+const small: Partial<Drawn> = { ...noOrders, orders: 250, windowMs: 40_000, quarantine: "shipped" }
+const day: Partial<Drawn> = { ...noOrders, quarantine: "shipped", orders: 150, windowMs: 27 * hourMs, tickMs: 8_000, partitions: 1 }
 
 const replayed = (text: string) => replayTrace(readTrace(text))
 
