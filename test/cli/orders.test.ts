@@ -118,7 +118,6 @@ describe("how an order stands", () => {
         { sku: "MUG", qty: 2, openQty: 1, releasedQty: 1, asked: "Release" },
         { sku: "POT", qty: 1, openQty: 0, reason: "InsufficientStock" },
       ],
-
     } as unknown as OrderStanding
     const text = orderText(standing)
     expect(text).toContain("O-1 of web: held, until 1970-01-01T00:00:00.005Z, the answer to CancelOrder c2 is owed, 2 lines, partial")
