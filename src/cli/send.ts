@@ -37,6 +37,7 @@ const isOfOrder = (command: AnyCommand): command is OrderRequest => isOrderType(
 /** A command about an order, of which whoever checks it says what is wrong: it is not sent then. */
 const orderOf = (json: object, nowMs: number): OrderRequest => {
   const { v: _, ...command } = { v: 1, id: randomUUID(), issuedAtMs: nowMs, ...json }
+  // What JSON gives for a command is looked at by the client before it is sent.
   return command as unknown as OrderRequest
 }
 

@@ -134,6 +134,7 @@ export class CommandSender<A extends { readonly outcome: string } = CommandAnswe
     const attempt = this.#attempts.get(suffix)
     for (const [i, said] of decisions.entries()) {
       const key = this.#spoken.keyOf(said)
+      // A decision that names its command is an answer as it stands.
       if (key !== undefined) this.#namedDecision(attempt, key, said as unknown as A)
       else if (attempt !== undefined) this.#namelessDecision(attempt, decisions.length, i, said)
     }

@@ -114,6 +114,7 @@ export const openSenderClient = async <E>(layer: Layer.Layer<Client, E>): Promis
         (input: OrderInput<typeof type>, options?: SendOptions<OrderAnswer>) => sendOrder(client.orderCommand(type, input), options),
       ] as const,
   )
+  // Of all types, as above.
   const orderSends = Object.fromEntries(orderMethods) as unknown as OrderSends
   return {
     ...sends,

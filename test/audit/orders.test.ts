@@ -196,6 +196,7 @@ const damages: ReadonlyArray<readonly [what: string, by: CheckerName, (rig: Orde
     (rig) =>
       damage(rig.orderLog.records, isReturned, (entry) => [
         entry,
+        // What is damaged is of the same type, or of none: the auditor is given either.
         { ...entry, id: id("orders/3/99"), events: [] } as unknown as OrderEntry,
       ]),
   ],
@@ -240,6 +241,7 @@ const damages: ReadonlyArray<readonly [what: string, by: CheckerName, (rig: Orde
   [
     "a line's name that its channel takes itself",
     "carried",
+    // What is damaged is of the same type, or of none: the auditor is given either.
     (rig) => damage(rig.skuLog.records, isOurs, (entry) => [{ ...entry, sender: web, onBehalf: undefined } as unknown as SkuEntry]),
   ],
   [
@@ -270,6 +272,7 @@ const damages: ReadonlyArray<readonly [what: string, by: CheckerName, (rig: Orde
         rig.orderLog.records,
         ({ _tag }) => _tag === "Answered",
         (entry) => [
+          // What is damaged is of the same type, or of none: the auditor is given either.
           { ...entry, outcome: { outcome: "refused", reason: "LinesRefused", order: "O-1", lines: [] } } as unknown as OrderEntry,
         ],
       ),

@@ -104,6 +104,7 @@ describe("how an order stands", () => {
   })
 
   it("line by line", () => {
+    // Names are plain strings here.
     const standing = {
       answer: "order",
       ...asOf,

@@ -25,7 +25,7 @@ export type EndingOf = (channel: SenderId, order: OrderId) => OrderEnding | unde
 export const noEndings: EndingOf = () => undefined
 
 /** What of an order each of its commands is given and decides. */
-interface OrderDeclaration {
+export interface OrderDeclaration {
   readonly head: typeof head
   /** Undefined where its book holds no order of that name. */
   readonly state: Order | undefined
