@@ -29,12 +29,16 @@ describe("a seed", () => {
     expect(excused).toEqual({})
     const idle = Object.entries(checked).flatMap(([name, things]) => (things === 0 ? [name] : []))
     const ofOrders = [
+      "answers",
+      "carried",
       "carried-once",
+      "lines",
       "order-answers",
       "order-journals",
       "order-lines",
       "orders-are-fold",
       "orders-rest",
+      "orders",
       "payment-or-expiry",
       "carried",
       "orders",
