@@ -7,6 +7,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import { partitionsMax } from "../config.ts"
 import { isQuarantinedId } from "../domain/fields.ts"
+import { Kind } from "../domain/kinds.ts"
 import { whyNoSender, whyNoSku } from "../domain/names.ts"
 import { counted, grouped } from "../domain/telling.ts"
 import { textCharsMax } from "../limits.ts"
@@ -68,6 +69,12 @@ const range = (from: number, to: number) =>
 /** A whole number. */
 export const wholeFlag = (name: string, description: string, from: number, to: number): Flag.Flag<number> =>
   wholeNumber(name).pipe(Flag.withDescription(description), Flag.filter(...range(from, to)))
+
+/** Whose partitions, where a partition is named by its number. */
+export const kindFlag: Flag.Flag<Kind> = Flag.Literals("kind", Kind).pipe(
+  Flag.withDescription("Whose partition: SKUs' (sku) or orders' (order); each kind counts its own from 0"),
+  Flag.withDefault("sku" as const),
+)
 
 /** A partition, as far as it can be told without the cluster: how many it has, only that knows. */
 export const partitionFlag = (description: string): Flag.Flag<number> => wholeFlag("partition", description, 0, partitionsMax - 1)

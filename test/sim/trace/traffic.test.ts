@@ -64,7 +64,7 @@ describe("the commands of a trace as traffic", () => {
   })
 
   it("played under faults break no promise, whoever sold them", () => {
-    const [whole = ""] = exportsOf("1", "flash-sale", { orders: 120, windowMs: 20_000, partitions: 1 }, 0)
+    const [whole = ""] = exportsOf("1", "flash-sale", { orderPartitions: 0, orders: 120, windowMs: 20_000, partitions: 1 }, 0)
     for (const traffic of [recorded(), trafficOf(readTrace(whole))]) {
       const { windowMs } = traffic
       const result = runSeed({ seed: "7", profile: "flash-sale", traffic, drawn: { windowMs }, wallNowMs: () => 0 })
