@@ -263,6 +263,15 @@ const linkFaults = ({ chance }: Cluster): Record<string, number> => {
   return Object.fromEntries(families.map((name) => [name, chance.family(name).decisions.length] as const).filter(([, count]) => count > 0))
 }
 
+/** The auditor of a world: it reads orders' journals too where there are any. */
+const auditOf = (cluster: Cluster, drawn: Drawn): ReturnType<typeof createAudit> =>
+  createAudit({
+    codec: checkingCodec,
+    partitionOf: (sku) => cluster.partitionOf(sku),
+    quarantine: boundsDrawn(drawn),
+    ...(cluster.hasOrders ? { orders: { codec: checkingOrderCodec, partitionOf: (book: string) => cluster.partitionOfBook(book) } } : {}),
+  })
+
 /** Runs a seed to its verdict. */
 export const runSeed = (options: RunOptions): SeedResult => {
   const startedMs = options.wallNowMs()
@@ -306,14 +315,7 @@ export const runSeed = (options: RunOptions): SeedResult => {
   // A stream that lost its tail uses sequences again, so a sequence that is missing below the last one was purged.
   if (cluster.server.commands.count < cluster.server.commands.lastSeq) sometimes.hit("purged")
   const ending: Ending = { converged, lossy: cluster.lossy }
-  const judged = judge.finish(ending, () =>
-    createAudit({
-      codec: checkingCodec,
-      partitionOf: (sku) => cluster.partitionOf(sku),
-      quarantine: boundsDrawn(drawn),
-      ...(cluster.hasOrders ? { orders: { codec: checkingOrderCodec, partitionOf: (book: string) => cluster.partitionOfBook(book) } } : {}),
-    }),
-  )
+  const judged = judge.finish(ending, () => auditOf(cluster, drawn))
   options.inspect?.(cluster, player, orders)
   const faults = { ...cluster.faults.counts, ...linkFaults(cluster) }
   return {

@@ -36,7 +36,7 @@ afterAll(() => cluster.stop())
 describe("a question as a request", () => {
   it("is answered on its own reply subject", async () => {
     const web = await plain("web")
-    expect(await requested(web, "hf.get.web.topology")).toEqual({ answer: "topology", partitions: { sku: 4 } })
+    expect(await requested(web, "hf.get.web.topology")).toEqual({ answer: "topology", partitions: { sku: 4, order: 4 } })
     expect(await requested(web, "hf.get.web.stock.A")).toMatchObject({ answer: "notAllowed", question: "stock" })
   })
 
