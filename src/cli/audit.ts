@@ -18,7 +18,7 @@ import { Commands, Journals } from "../ports/broker.ts"
 import { readWholeJournal } from "../retention/whole-journal.ts"
 import { engineCodec, orderCodec } from "../wire/codec.ts"
 import { engineAccess } from "./access.ts"
-import { archiveFlag, namedArchive } from "./archive-folder.ts"
+import { archiveFlag, namedArchive, presentFolder } from "./archive-folder.ts"
 import { wholeFlag } from "./arguments.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
@@ -148,6 +148,8 @@ export const auditCommand = Command.make(
     json: jsonFlag,
   },
   Effect.fn(function* ({ violations, archive, json }) {
+    // A folder that isn't there is said before a cluster is looked for.
+    yield* presentFolder(archive, "--archive")
     const { nats, counts } = yield* engineAccess
     const report = yield* auditAll({ nats, counts, archive }, violations)
     yield* json

@@ -19,7 +19,7 @@ import { archiveBytesOf, archivedEnd } from "../retention/keep-journal.ts"
 import { engineCodec, orderCodec } from "../wire/codec.ts"
 import { commandsStream, journalStream } from "../wire/subjects.ts"
 import { engineAccess } from "./access.ts"
-import { archiveFlag, namedArchive } from "./archive-folder.ts"
+import { archiveFlag, namedArchive, presentFolder } from "./archive-folder.ts"
 import { describeFailure } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
 import { isoTime, jsonFlag, printJson, printLine, table } from "./print.ts"
@@ -249,6 +249,8 @@ export const topologyCommand = Command.make(
   "topology",
   { archive: archiveFlag, json: jsonFlag },
   Effect.fn(function* ({ archive, json }) {
+    // A folder that isn't there is said before a cluster is looked for.
+    yield* presentFolder(archive, "--archive")
     const topology = yield* look(yield* engineAccess, archive)
     yield* json ? printJson(topology) : printLine(topologyText(topology))
   }),

@@ -344,7 +344,8 @@ describe("holdfast resume", () => {
       Cluster.use((marks) => marks.putHalt(1, halt)).pipe(Effect.provide(natsLayer({ kind: "sku", ...access }, saidCodec))),
     )
     cluster.startWorker()
-    const others = async () => json((await cluster.ask(["topology", "--json"])).out).partitions
+    const others = async () =>
+      json((await cluster.ask(["topology", "--json"])).out).partitions.filter(({ kind }: { readonly kind: string }) => kind === "sku")
     await expect
       .poll(async () => (await others()).filter(({ owner }: { readonly owner: string | null }) => owner !== null).length, patience)
       .toBe(3)
