@@ -161,6 +161,7 @@ const ownFields = (spec: AnyCommandSpec, { own, channels, line }: CommandFlagVal
       const field = fieldOf(name, value, spec.fields)
       if (field !== undefined) fields[field[0]] = field[1]
     }
+    if (line.length > 0 && fields.lines !== undefined) return yield* usage("name an order's lines by --line or by --lines: one of both")
     if (line.length > 0) fields.lines = line.map(lineOf)
     if (!("policy" in spec.fields) || fields.policy !== undefined) return fields
     if (channels === undefined) return yield* usage(`${spec.type} needs --channels or --policy`)

@@ -58,6 +58,13 @@ describe("a command about an order, from flags", () => {
       lines: [{ sku: "MUG" }, { sku: "POT", qty: 1 }],
     })
   })
+
+  it("lines by --line and by --lines: refused, for one of them would be left out", async () => {
+    for (const type of ["PlaceOrder", "CancelOrder"])
+      await expect(json(type, { line: ["MUG=2"], own: { lines: '[{"sku":"POT","qty":1}]' } })).rejects.toThrow(
+        "name an order's lines by --line or by --lines: one of both",
+      )
+  })
 })
 
 const command = { type: "ConfirmOrder", id: "c1", issuedAtMs: 1, order: "O-1" } as OrderRequest
