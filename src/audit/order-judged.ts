@@ -7,29 +7,18 @@ import { orderBooksPerChannel } from "../limits.ts"
 import type { Judged } from "./judged.ts"
 import { isOrderFact } from "./order-commands.ts"
 import { orderKeyOf } from "./order-model.ts"
+import { plainMeaning } from "./outcome.ts"
 
 /** The outcome that a journaled decision about an order is. What has begun has none yet. */
 const meaningOf = (decision: OrderJournaledDecision): OrderRememberedDecision => {
-  switch (decision._tag) {
-    case "Accepted": {
-      const [first] = decision.events
-      if (first === undefined) throw new Error("what is accepted has an event")
-      return { outcome: "accepted", order: first.order }
-    }
-    case "Refused":
-      return { outcome: "refused", ...decision.refusal }
-    case "TooLate":
-      return { outcome: "expired" }
-    case "Quarantined":
-      return { outcome: "quarantined", quarantined: decision.quarantined }
-    case "Repeated":
-      return decision.outcome
-    case "Dropped":
-      return { outcome: "dropped", reason: decision.reason }
-    case "Begun":
-    case "Pending":
-      throw new Error("what has begun is answered later")
+  if (decision._tag === "Accepted") {
+    const [first] = decision.events
+    if (first === undefined) throw new Error("what is accepted has an event")
+    return { outcome: "accepted", order: first.order }
   }
+  const meaning = plainMeaning<OrderKind>(decision)
+  if (meaning === undefined) throw new Error("what has begun is answered later")
+  return meaning
 }
 
 /** FNV-1a of 32 bits, over the token that an order's id has in a subject: ids hold no other character that needs one. */

@@ -2,8 +2,11 @@
  * What a decision means for its sender, worked out again from the journaled entry, and whether something said agrees with it.
  * Used by `replies` for what was heard; what it leaves unsaid counts as little for `one-effect` (firsts.ts).
  */
+import { unreachable } from "../assert.ts"
 import type { StockEvent } from "../domain/sku/events.ts"
-import type { SkuJournaledDecision, SkuRememberedDecision } from "../kinds/sku/types.ts"
+import type { KindTypes } from "../engine/kind.ts"
+import type { JournaledDecision, RememberedDecision } from "../engine/records.ts"
+import type { SkuJournaledDecision, SkuKind, SkuRememberedDecision } from "../kinds/sku/types.ts"
 import { sumQty } from "./model.ts"
 import { same, textOf } from "./plain.ts"
 
@@ -34,11 +37,9 @@ const acceptedMeaning = (events: ReadonlyArray<StockEvent>): AcceptedMeaning => 
   return meant
 }
 
-/** The outcome that a journaled decision of a SKU is. */
-export const meaningOf = (decision: SkuJournaledDecision): SkuRememberedDecision => {
+/** What a decision means that is the same whatever it is about; undefined of one whose meaning follows from its events. */
+export const plainMeaning = <K extends KindTypes>(decision: JournaledDecision<K>): RememberedDecision<K> | undefined => {
   switch (decision._tag) {
-    case "Accepted":
-      return acceptedMeaning(decision.events)
     case "Refused":
       return { outcome: "refused", ...decision.refusal }
     case "TooLate":
@@ -49,10 +50,21 @@ export const meaningOf = (decision: SkuJournaledDecision): SkuRememberedDecision
       return decision.outcome
     case "Dropped":
       return { outcome: "dropped", reason: decision.reason }
+    case "Accepted":
     case "Begun":
     case "Pending":
-      throw new Error("a SKU answers every command at once")
+      return undefined
+    default:
+      return unreachable(decision)
   }
+}
+
+/** The outcome that a journaled decision of a SKU is. */
+export const meaningOf = (decision: SkuJournaledDecision): SkuRememberedDecision => {
+  if (decision._tag === "Accepted") return acceptedMeaning(decision.events)
+  const meaning = plainMeaning<SkuKind>(decision)
+  if (meaning === undefined) throw new Error("a SKU answers every command at once")
+  return meaning
 }
 
 /** What says as much as saying nothing. */
