@@ -36,6 +36,7 @@ import { onRecalledRead, onRecalledUnread } from "./recall.ts"
 import { onReturnsHeard } from "./returns.ts"
 import { noteSnapshotProgress, onChunkStored, onSnapshotFailed, owesSlices, tickSnapshot, walkOn } from "./snapshot.ts"
 import { beginLoading, leaveNewer, loadSlice } from "./snapshot-loading.ts"
+import { assertSound } from "./soundness.ts"
 import {
   beginFollowing,
   giveUpClaim,
@@ -68,6 +69,7 @@ const guarded = (partition: Partition, given: EngineContext, input: Input): Read
     if (partition.phase === "serving") outputs.push(...askForArrived(partition, input.nowMs))
     if (isOver(partition) && reign !== null) outputs.push(...giveBackHanded(reign))
     askToContinue(partition, outputs)
+    if (!isOver(partition)) assertSound(partition)
     return outputs
   } catch (cause) {
     const detail = cause instanceof Error ? `${cause.name}: ${cause.message}` : "threw what is no error"
