@@ -122,9 +122,9 @@ import { tellConfirmed } from "./receiving.ts"`,
       },
       {
         module: "src/engine/batch.ts",
-        pattern: `  applyEnvelope(partition, (partition.inFlight as AppendInFlight).record)
+        pattern: `  outputs.push(...asks)
   return outputs`,
-        replacement: `  applyEnvelope(partition, (partition.inFlight as AppendInFlight).record)
+        replacement: `  outputs.push(...asks)
   const told = tellConfirmed(partition, given.kind.name, draft.seq)
   if (told.length > 0) bites()
   return [...told, ...outputs]`,

@@ -3,7 +3,7 @@
  */
 import type { SenderId } from "../domain/names.ts"
 import { straysMax } from "../limits.ts"
-import type { EngineContext } from "./apply.ts"
+import type { EngineContext } from "./given.ts"
 import type { KindTypes } from "./kind.ts"
 import type { Partition } from "./partition.ts"
 

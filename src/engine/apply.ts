@@ -10,6 +10,7 @@ import { ingressesRememberedMax, issuedAheadMsMax } from "../limits.ts"
 import { type Actor, actorOf } from "./actor.ts"
 import { carry, settle } from "./carrying.ts"
 import { hasEndedSince, rememberEnd } from "./ended.ts"
+import type { EngineContext } from "./given.ts"
 import type { ActorKind, KindCommands, KindTypes } from "./kind.ts"
 import {
   classMemory,
@@ -23,10 +24,9 @@ import {
   senderMemory,
   stepOf,
 } from "./memory.ts"
-import { outcomeOf } from "./outcomes.ts"
+import { outcomeOf, placesIn } from "./outcomes.ts"
 import { applyAnswered, noteOwed } from "./owed.ts"
 import { loadedSeqOf, type Partition, type QuarantinedCommand } from "./partition.ts"
-import type { EngineCodec, ProtocolRules } from "./protocol.ts"
 import type {
   Cursor,
   DecidedCommand,
@@ -39,21 +39,6 @@ import type {
   ReturnedEntry,
 } from "./records.ts"
 import { armHold, disarmHold } from "./timers.ts"
-
-/** What the engine is given: the kind of its actors, pure functions and rules. */
-export interface EngineContext {
-  readonly kind: ActorKind
-  readonly codec: EngineCodec
-  readonly rules: ProtocolRules
-  /** Beginnings of subjects already taken apart: there are few, and each comes often. Emptied when it is full. */
-  readonly prefixes: Map<string, SubjectPrefix>
-}
-
-/** What a stored subject says before the key's token. */
-export interface SubjectPrefix {
-  readonly sender: SenderId
-  readonly class: CommandClass
-}
 
 /** Where a decision stands: the record's sequence and time, and the message it came with. */
 export interface DecisionPlace {
@@ -411,33 +396,6 @@ const replayDecided = (partition: Partition, given: EngineContext, standing: Dec
   const actor = partition.actors.get(kind.commands.keyOf(decided.command))
   applyDecided(partition, given, standing, decided, hash, outcomeOf(kind, decided.decision), actor)
 }
-
-/** Places that an entry takes in its record: what is remembered of a decision says where it stands. */
-export const placesIn = (entry: Entry): number => (entry._tag === "Answered" ? 1 : commandsOf(entry).length)
-
-/** The decided commands of an entry, in order. */
-export const commandsOf = <K extends KindTypes>(entry: Entry<K>): ReadonlyArray<DecidedCommand<K>> => {
-  switch (entry._tag) {
-    case "Message":
-      return entry.decided
-    case "Settled":
-      return [entry.decided]
-    case "Stored":
-    case "Skipped":
-    case "Expiry":
-    case "Floor":
-    case "Reset":
-    case "Moved":
-    case "Resumed":
-    case "Covered":
-    case "Returned":
-    case "Answered":
-      return noCommands
-    default:
-      return unreachable(entry)
-  }
-}
-const noCommands: ReadonlyArray<never> = []
 
 /** Makes the envelope's claims the partition's own: who reigns, how far commands are read, what time it is. */
 export const applyEnvelope = (partition: Partition, record: JournalRecord): void => {

@@ -4,24 +4,16 @@
  * The state is ahead of the journal from here until the record is confirmed; nothing leaves the engine in between. If the record can't be
  * confirmed as ours, the owner steps down and this state is thrown away: there is no undo.
  */
-import { assert } from "../assert.ts"
 import type { EpochMs } from "../domain/names.ts"
 import { recordBytesMax, recordEnvelopeBytesMax } from "../limits.ts"
 import type { Actor } from "./actor.ts"
-import {
-  applyDecided,
-  applyEnvelope,
-  applyEvents,
-  type DecisionPlace,
-  type EngineContext,
-  noteIngress,
-  raiseFloor,
-  settleQuarantined,
-} from "./apply.ts"
+import { appendAsOwner } from "./appending.ts"
+import { applyDecided, applyEvents, type DecisionPlace, noteIngress, raiseFloor, settleQuarantined } from "./apply.ts"
 import { brokerNow } from "./broker-clock.ts"
 import { carriedCount, hasRoomToCarry } from "./carrying.ts"
 import { decideCommand, refuseMessage, settle } from "./decide-command.ts"
 import { addEntry, beginDraft, type RecordDraft, touch } from "./draft.ts"
+import { digestOfMessage, type EngineContext } from "./given.ts"
 import { anyHanded, commandsIn, sayUndecided } from "./handed.ts"
 import { holdUp, letGo } from "./held-up.ts"
 import { actorIn, noBatch, orderBatch, takeBatch } from "./intake.ts"
@@ -30,20 +22,11 @@ import { packOlder, sweep } from "./memory.ts"
 import { anyFloorToRaise, floorsToRaise, tendedBy, throttleIfFull } from "./memory-tending.ts"
 import { outcomeOf } from "./outcomes.ts"
 import { giveAnswers, noteAnswers } from "./owed.ts"
-import type { AppendInFlight, ArrivedMessage, ArrivedStored, Partition, Serving } from "./partition.ts"
-import type { Carriage, CommandMessage, DecodedCommand, Output } from "./protocol.ts"
-import { publishedSeq } from "./publishing.ts"
+import type { ArrivedMessage, ArrivedStored, Serving } from "./partition.ts"
+import type { Carriage, DecodedCommand, Output } from "./protocol.ts"
 import { askForRecalled } from "./recall.ts"
 import { floorsSettled, noteTaken, noteTold } from "./receiving.ts"
-import {
-  type Cursor,
-  type DecidedCommand,
-  type Entry,
-  type JournalRecord,
-  type RecordEnvelope,
-  type RecordKind,
-  recordVersion,
-} from "./records.ts"
+import type { Cursor, DecidedCommand, Entry } from "./records.ts"
 import { takeReturns } from "./returns.ts"
 import { areHoldsDue, dueHolds } from "./timers.ts"
 
@@ -157,6 +140,7 @@ const apply = (
   const events = decision._tag === "Accepted" || decision._tag === "Begun" ? decision.events : none
   if (events.length > 0 && known !== undefined) given.kind.feed.noteBefore(known)
   const outcome = outcomeOf(given.kind, decision)
+  draft.outcomes[standing.place] = outcome
   const actor = applyDecided(partition, given, standing, decided, hash, outcome, known)
   if (carriage !== null) noteTold(partition, carriage, command.id, decision, outcome)
   if (actor === undefined) return decided
@@ -276,56 +260,7 @@ const tendMemory = (partition: Serving, given: EngineContext, draft: RecordDraft
 const cursorAfter = (partition: Serving, given: EngineContext, last: ArrivedStored | undefined): Cursor =>
   last === undefined
     ? partition.cursor
-    : { stream: partition.cursor.stream, seq: last.message.seq, digest: given.codec.sha256(digestTextOf(given, last.message)) }
-
-/** The text whose hash is a message's digest. */
-export const digestTextOf = (given: EngineContext, message: CommandMessage): string =>
-  given.rules.digestText(message, given.codec.sha256(message.body))
-
-/** Hands a record over: the partition is ahead of its journal from now on. */
-export const beginAppend = (
-  partition: Partition,
-  given: EngineContext,
-  kind: RecordKind,
-  change: { readonly owner: string; readonly epoch: number; readonly cursor: Cursor; readonly incarnation: string; readonly atMs: EpochMs },
-  draft: Pick<RecordDraft, "entries" | "texts" | "touched">,
-  nowMs: EpochMs,
-): Array<Output> => {
-  assert(partition.inFlight === null, "one record in flight")
-  const expectedSeq = partition.confirmedSeq
-  const envelope: RecordEnvelope = {
-    version: recordVersion,
-    kind,
-    partition: partition.id,
-    incarnation: change.incarnation,
-    owner: change.owner,
-    epoch: change.epoch,
-    cursor: change.cursor,
-    atMs: change.atMs,
-    prevSeq: expectedSeq,
-    prevHash: partition.confirmedHash,
-    publishedSeq: publishedSeq(partition),
-  }
-  const bytes = given.codec.encodeRecord(envelope, draft.texts)
-  assert(bytes.length <= recordBytesMax, "INV-9 a record stays within its bound")
-  const record: JournalRecord = { ...envelope, entries: draft.entries }
-  const messageId = given.rules.messageId(change.owner, change.epoch, expectedSeq)
-  const pending = { expectedSeq, messageId, hash: given.codec.sha256(bytes), owner: change.owner, epoch: change.epoch }
-  const inFlight: AppendInFlight = {
-    pending,
-    bytes,
-    record,
-    cursorBefore: partition.cursor,
-    touched: draft.touched,
-    sentAtMs: nowMs,
-    frozen: false,
-    askAgainAtMs: 0,
-    attempts: 1,
-    lastSentMs: nowMs,
-  }
-  partition.inFlight = inFlight
-  return [{ _tag: "Append", expectedSeq, messageId, bytes }]
-}
+    : { stream: partition.cursor.stream, seq: last.message.seq, digest: digestOfMessage(given, last.message) }
 
 /** Whether there is anything to decide at `atMs`. */
 const anythingDue = (partition: Serving, given: EngineContext, atMs: EpochMs, mayTakeStored: boolean): boolean =>
@@ -393,23 +328,8 @@ export const decideBatch = (partition: Serving, given: EngineContext, nowMs: Epo
     return asks
   }
   packOlder(partition)
-  assert(partition.incarnation !== null, "an owner knows its incarnation")
-  const change = {
-    owner: partition.owner,
-    epoch: partition.epoch,
-    incarnation: partition.incarnation,
-    cursor: cursorAfter(partition, given, last),
-    atMs,
-  }
-  const outputs = beginAppend(
-    partition,
-    given,
-    batch.length > 0 || stored.length > 0 || hasReturns ? "batch" : "expiry",
-    change,
-    draft,
-    nowMs,
-  )
+  const kind = batch.length > 0 || stored.length > 0 || hasReturns ? "batch" : "expiry"
+  const outputs = appendAsOwner(partition, given, kind, { cursor: cursorAfter(partition, given, last), atMs }, draft, nowMs)
   outputs.push(...asks)
-  applyEnvelope(partition, (partition.inFlight as AppendInFlight).record)
   return outputs
 }

@@ -20,10 +20,12 @@
  */
 import { assert } from "../assert.ts"
 import { commandsFillMax, commandsKeptBytes, cursorCheckMs } from "../limits.ts"
-import { applyEnvelope, type EngineContext, isNone, noteDropped } from "./apply.ts"
-import { beginAppend, digestTextOf } from "./batch.ts"
+import { appendAsOwner } from "./appending.ts"
+import { isNone, noteDropped } from "./apply.ts"
+import { draftOf } from "./draft.ts"
 import { isDue } from "./due.ts"
 import { halt } from "./ending.ts"
+import { digestOfMessage, type EngineContext } from "./given.ts"
 import type { CursorCheck, CursorMark, Partition, Serving } from "./partition.ts"
 import type { CommandMessage, Input, Output } from "./protocol.ts"
 import type { Cursor, Dropped, ResetEntry } from "./records.ts"
@@ -80,7 +82,7 @@ export const onReadingBroke = (partition: Serving, nowMs: number): Array<Output>
 }
 
 const matches = (given: EngineContext, message: CommandMessage | null, digest: string): boolean =>
-  message !== null && given.codec.sha256(digestTextOf(given, message)) === digest
+  message !== null && digestOfMessage(given, message) === digest
 
 /** What was found where the cursor stands. */
 type LookedUp = Pick<Extract<Input, { readonly _tag: "CommandAtRead" }>, "seq" | "message" | "lastSeq" | "nextSeq">
@@ -187,13 +189,10 @@ const searchOn = (
 /** Journals where reading starts again, once that is known and no append is in flight. */
 export const resetCursor = (partition: Serving, given: EngineContext, nowMs: number): Array<Output> => {
   const { search } = partition.reign
-  assert(search !== null && search.found !== null && partition.incarnation !== null, "an owner resets to what its search has found")
+  assert(search !== null && search.found !== null, "INV-7 an owner resets to what its search has found")
   const cursor: Cursor = search.found
   const entry: ResetEntry = { _tag: "Reset", from: search.from, cause: search.cause, dropped: search.dropped }
-  const drafted = { entries: [entry], texts: [given.codec.encodeEntry(entry)], touched: new Map() }
-  const { owner, epoch, incarnation, atMs } = partition
-  const outputs = beginAppend(partition, given, "reset", { owner, epoch, incarnation, cursor, atMs }, drafted, nowMs)
-  if (partition.inFlight !== null) applyEnvelope(partition, partition.inFlight.record)
+  const outputs = appendAsOwner(partition, given, "reset", { cursor, atMs: partition.atMs }, draftOf(given, entry), nowMs)
   noteDropped(partition, entry)
   return outputs
 }

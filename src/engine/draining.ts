@@ -4,11 +4,11 @@
  * What was acknowledged there is decided before anything else of the partition: until then nothing handed over is taken, for whoever heard of a message stored may go on to what depends
  * on it. That reading moved on is journaled, so that every owner knows which stream its cursor is of.
  */
-import { assert } from "../assert.ts"
 import { cursorCheckMs } from "../limits.ts"
-import { applyEnvelope, type EngineContext } from "./apply.ts"
-import { beginAppend } from "./batch.ts"
+import { appendAsOwner } from "./appending.ts"
+import { draftOf } from "./draft.ts"
 import { isDue } from "./due.ts"
+import type { EngineContext } from "./given.ts"
 import type { Serving } from "./partition.ts"
 import type { Output } from "./protocol.ts"
 import type { Cursor, Entry } from "./records.ts"
@@ -32,14 +32,11 @@ export const isRawDone = ({ cursor, reign: { rawEndSeq, search, draining } }: Se
 
 /** Journals that reading goes on in the other stream, from its beginning. */
 export const moveOn = (partition: Serving, given: EngineContext, nowMs: number): Array<Output> => {
-  const { owner, epoch, incarnation, atMs, cursor: from } = partition
-  assert(incarnation !== null, "an owner knows its incarnation")
+  const { atMs, cursor: from } = partition
   const cursor: Cursor = { stream: "stored", seq: 0, digest: "" }
   const entry: Entry = { _tag: "Moved", from }
-  const drafted = { entries: [entry], texts: [given.codec.encodeEntry(entry)], touched: new Map() }
-  const outputs = beginAppend(partition, given, "reset", { owner, epoch, incarnation, cursor, atMs }, drafted, nowMs)
+  const outputs = appendAsOwner(partition, given, "reset", { cursor, atMs }, draftOf(given, entry), nowMs)
   partition.reign.rawEndSeq = null
   partition.reign.check = null
-  if (partition.inFlight !== null) applyEnvelope(partition, partition.inFlight.record)
   return outputs
 }

@@ -6,7 +6,7 @@
  * 34 bytes, the index four for each of its places, of which three eighths to three quarters are taken: 40 to 45 bytes a decision.
  */
 import { assert } from "../assert.ts"
-import { type HashLanes, hashLanes } from "./lanes.ts"
+import { type HashLanes, hashLanes } from "./hash.ts"
 
 /** A row: hash of id and key (8), sequence (8), digest (8), hash of the key (4), step (4), place in its record (2). */
 export const rowBytes = 34

@@ -112,6 +112,8 @@ export interface AppendInFlight<K extends KindTypes = KindTypes> {
   readonly cursorBefore: Cursor
   /** Actors it changed, and the type of the last event that did. */
   readonly touched: Map<Actor<K>, string>
+  /** What its decided commands come to, by their place. */
+  readonly outcomes: ReadonlyArray<RememberedDecision<K> | null>
   readonly sentAtMs: EpochMs
   /** Its outcome is unknown: nothing but reading the journal's end may follow. */
   frozen: boolean

@@ -8,10 +8,10 @@ import { unreachable } from "../assert.ts"
 import type { EpochMs, SenderId } from "../domain/names.ts"
 import { feedEchoMs, feedGroupsMax, feedInFlightMax, republishAgainMs, republishShare } from "../limits.ts"
 import { type Actor, noteStray } from "./actor.ts"
-import type { EngineContext } from "./apply.ts"
 import type { EngineBounds } from "./bounds.ts"
 import { isDue } from "./due.ts"
 import { halt, stepAside } from "./ending.ts"
+import type { EngineContext } from "./given.ts"
 import type { KindTypes } from "./kind.ts"
 import { repliesOf } from "./outcomes.ts"
 import type { AppendInFlight, Partition, Serving } from "./partition.ts"
@@ -73,7 +73,7 @@ const markDirty = (partition: Serving, actor: Actor, seq: number, cause: string,
 export const publishConfirmed = (partition: Serving, given: EngineContext, inFlight: AppendInFlight): Array<Output> => {
   const seq = inFlight.pending.expectedSeq + 1
   for (const [actor, cause] of inFlight.touched) markDirty(partition, actor, seq, cause, false)
-  const replies = repliesOf(given.kind, inFlight.record, seq)
+  const replies = repliesOf(given.kind, inFlight.record, seq, inFlight.outcomes)
   if (replies.length === 0) return flushFeed(partition, given)
   partition.reign.publishing.replies.add(seq)
   return [{ _tag: "SendReplies", seq, replies }, ...flushFeed(partition, given)]

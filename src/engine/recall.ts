@@ -7,11 +7,12 @@
 
 import type { ActorKey, CommandId, SenderId } from "../domain/names.ts"
 import { recallAgainMs, recalledRecordsMax } from "../limits.ts"
-import { commandsOf, type EngineContext, placesIn } from "./apply.ts"
+
 import { isDue } from "./due.ts"
+import type { EngineContext } from "./given.ts"
 import type { KindTypes } from "./kind.ts"
 import { packedPlaces, type SenderMemory } from "./memory.ts"
-import { outcomeOf } from "./outcomes.ts"
+import { commandsOf, outcomeOf, placesIn } from "./outcomes.ts"
 import type { ArrivedMessage, Partition, ReadDecision, Serving } from "./partition.ts"
 import type { Output } from "./protocol.ts"
 import type { Entry, JournalRecord, StoredRecord } from "./records.ts"

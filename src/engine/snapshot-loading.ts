@@ -5,10 +5,11 @@
  */
 import { assert, unreachable } from "../assert.ts"
 import { actorOf } from "./actor.ts"
-import { type EngineContext, noteFollowUp, noteIngress, putInQuarantine } from "./apply.ts"
+import { noteFollowUp, noteIngress, putInQuarantine } from "./apply.ts"
 import { type Chunk, type EndedChunk, itemsOf } from "./chunks.ts"
 import { loadEnded } from "./ended.ts"
 import { stepDown } from "./ending.ts"
+import type { EngineContext } from "./given.ts"
 import type { KindTypes } from "./kind.ts"
 import { classMemory, loadPacked, noteRemembered, packOlder, rememberIfNew, senderMemory } from "./memory.ts"
 import { owedKey } from "./owed.ts"

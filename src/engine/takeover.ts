@@ -5,12 +5,14 @@
  */
 import { assert } from "../assert.ts"
 import { appendTimeoutMs, feedLookBackMs } from "../limits.ts"
-import { applyEnvelope, applyRecord, type EngineContext, noteConfirmed, recentHash } from "./apply.ts"
-import { beginAppend } from "./batch.ts"
+import { beginAppend, noteStored } from "./appending.ts"
+import { applyEnvelope, applyRecord, noteConfirmed, recentHash } from "./apply.ts"
 import { beginCarrying } from "./carrying.ts"
 import { askCursor, haltUnanswered, startReading } from "./cursor-check.ts"
+import { draftOf } from "./draft.ts"
 import { isDue } from "./due.ts"
 import { halt, stepAside, stepDown } from "./ending.ts"
+import type { EngineContext } from "./given.ts"
 import {
   type AppendInFlight,
   type Beginning,
@@ -26,8 +28,6 @@ import type { Entry, JournalRecord, StoredRecord } from "./records.ts"
 import { countSinceSnapshot } from "./snapshot-due.ts"
 import { discardSnapshot, finishRecovery } from "./snapshot-loading.ts"
 import { haltDamaged, raiseWitness } from "./witness.ts"
-
-const nothingDrafted = () => ({ entries: [], texts: [], touched: new Map() })
 
 /** Replay begins: after the snapshot, if one was loaded, else with the first record. */
 export const beginFollowing = (partition: Beginning): Array<Output> => {
@@ -212,7 +212,7 @@ const appendGenesis = (partition: Claimant, given: EngineContext, nowMs: number)
   // Time begins with the first commands: this clock alone is not believed.
   const { cursor, atMs } = partition
   const change = { owner: claiming.owner, epoch: 0, incarnation: claiming.incarnation, cursor, atMs }
-  return beginAppend(partition, given, "genesis", change, nothingDrafted(), nowMs)
+  return beginAppend(partition, given, "genesis", change, draftOf(given), nowMs)
 }
 
 export const onGenesisConfirmed = (partition: Claimant, given: EngineContext, record: JournalRecord, nowMs: number): Array<Output> => {
@@ -231,7 +231,7 @@ const appendClaim = (partition: Claimant, given: EngineContext, nowMs: number): 
   assert(incarnation !== null, "INV-4 a claim is of a journal that has begun")
   // A claim makes no time: whether the new owner's clock can be believed is seen with its first commands.
   const change = { owner: claiming.owner, epoch: partition.epoch + 1, incarnation, cursor: partition.cursor, atMs: partition.atMs }
-  return beginAppend(partition, given, "claim", change, nothingDrafted(), nowMs)
+  return beginAppend(partition, given, "claim", change, draftOf(given), nowMs)
 }
 
 /** Somebody else's record stands where the claim should: read on and claim anew. Nothing was decided, so nothing is thrown away. */
@@ -243,11 +243,9 @@ export const onClaimLost = (partition: Claimant): Array<Output> => {
 }
 
 /** The claim is stored, and others have appended since: its reign was over before it began, and nothing was decided in it. */
-export const onClaimSuperseded = (partition: Claimant, { record, pending, bytes }: AppendInFlight): Array<Output> => {
-  partition.inFlight = null
-  noteConfirmed(partition, record, pending.expectedSeq + 1, pending.hash)
-  countSinceSnapshot(partition, record, bytes.length)
-  return readOver(partition, record, partition.claiming.givenUp ?? "Fenced")
+export const onClaimSuperseded = (partition: Claimant, inFlight: AppendInFlight): Array<Output> => {
+  noteStored(partition, inFlight)
+  return readOver(partition, inFlight.record, partition.claiming.givenUp ?? "Fenced")
 }
 
 /** This owner reigns, unless its lease went meanwhile. A halt that an operator lifted is journaled before anything is decided. */
@@ -264,9 +262,8 @@ export const onClaimConfirmed = (partition: Claimant, given: EngineContext, reco
   const lost = witness !== null && witness.seq > basis.endSeq ? basis.endSeq : null
   const { by, reason } = stood.resume
   const entry: Entry = { _tag: "Resumed", by, reason, haltReason: stood.reason, lostAfterSeq: lost }
-  const drafted = { ...nothingDrafted(), entries: [entry], texts: [given.codec.encodeEntry(entry)] }
   const { owner, epoch, incarnation, cursor, atMs } = record
-  return beginAppend(partition, given, "operator", { owner, epoch, incarnation, cursor, atMs }, drafted, nowMs)
+  return beginAppend(partition, given, "operator", { owner, epoch, incarnation, cursor, atMs }, draftOf(given, entry), nowMs)
 }
 
 export const onResumeConfirmed = (partition: Claimant, record: JournalRecord, nowMs: number): Array<Output> => {
