@@ -350,7 +350,7 @@ describe("holdfast resume", () => {
     await cluster.stopWorker()
     const halt = { reason: "ChainBroken", detail: "for a test", atMs: Date.now(), resume: null } as const
     await Effect.runPromise(
-      Cluster.use((marks) => marks.putHalt(1, halt)).pipe(Effect.provide(natsLayer({ kind: "sku", ...access }, saidCodec))),
+      Cluster.use((marks) => marks.putHalt(1, halt, 0)).pipe(Effect.provide(natsLayer({ kind: "sku", ...access }, saidCodec))),
     )
     cluster.startWorker()
     const others = async () =>
