@@ -1,7 +1,7 @@
 /**
  * What a command's exit code says, for scripts. Every command keeps to these; docs/OPERATIONS.md lists them for people.
  */
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { AnswerUnknown } from "../ports/errors.ts"
 
 export const exitCode = {
@@ -19,6 +19,8 @@ export const exitCode = {
   topology: 5,
   /** The partition is halted until an operator resumes it. */
   halted: 6,
+  /** `stock`, `order` and `ats` of one SKU: there is nothing of that name; the answer says so. */
+  notFound: 7,
   /** `send` and `quarantine`: a command was not accepted; of several, this is about the first. */
   refused: 10,
   expired: 11,
@@ -39,6 +41,10 @@ export class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandF
   code: Schema.Literals(Object.values(exitCode)),
   message: Schema.String,
 }) {}
+
+/** How a question ends that was answered: whoever asks about something that isn't there hears so from the answer, and a script from the code. */
+export const foundOr = (isFound: boolean): Effect.Effect<void, CommandFailed> =>
+  isFound ? Effect.void : new CommandFailed({ code: exitCode.notFound, message: "" })
 
 const codeOfTag: Readonly<Record<string, ExitCode>> = {
   ConfigInvalid: exitCode.usage,

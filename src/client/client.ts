@@ -6,6 +6,7 @@
 
 import { Context, Deferred, Effect, Layer, Schedule, type Scope, Stream } from "effect"
 import { unreachable } from "../assert.ts"
+import { fieldPath } from "../domain/field-path.ts"
 import type { Kind } from "../domain/kinds.ts"
 import { isReservationName, isSender, isSku, type SenderId, skuToken, whyNoSku } from "../domain/names.ts"
 import { isOrderId } from "../domain/order/names.ts"
@@ -375,7 +376,7 @@ const checkAtsOptions = (asked: AtsOptions): AtsOptions => {
   const { skus } = others
   if (skus !== undefined && !Array.isArray(skus)) throw new TypeError(`skus is ${givenText(skus)}: it must be a list of SKUs`)
   for (const [at, sku] of (skus ?? []).entries())
-    if (typeof sku !== "string" || !isSku(sku)) throw new RangeError(`skus[${at}] is ${givenText(sku)}: ${whyNoSkuGiven(sku)}`)
+    if (typeof sku !== "string" || !isSku(sku)) throw new RangeError(`${fieldPath("skus", at)} is ${givenText(sku)}: ${whyNoSkuGiven(sku)}`)
   return { ...others, onValue }
 }
 

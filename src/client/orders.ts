@@ -13,6 +13,7 @@ import type { Spoken } from "./command-sender.ts"
 import {
   type BusyCause,
   commandKey,
+  faultOfForm,
   fieldsOf,
   filledIn,
   type NotStoredAtDoor,
@@ -98,7 +99,7 @@ export const orderSendable = (given: OrderRequest, sender: SenderId): Sendable |
   const [read] = body.commands
   if (read === undefined || read._tag === "Invalid") {
     const { reason = "Malformed", field } = read?.refusal ?? {}
-    return notStored(command, { reason: "form", cause: reason, ...(field === undefined ? {} : { field }) })
+    return notStored(command, faultOfForm(reason, field, command.type, read?.detail))
   }
   const { id, order, issuedAtMs } = read.command
   return {

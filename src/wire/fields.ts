@@ -4,6 +4,7 @@
  * The field types that messages are made of stand in domain/fields.ts. Nothing here knows a message.
  */
 import { Result, Schema, SchemaIssue } from "effect"
+import { fieldPath } from "../domain/field-path.ts"
 import { type CommandClass, CommandClass as commandClasses } from "../domain/names.ts"
 import { parseJson } from "./json.ts"
 
@@ -26,7 +27,10 @@ export const openWord = <Known extends string>(known: ReadonlyArray<Known>, desc
 const firstIssue = (issue: SchemaIssue.Issue): { readonly path: string; readonly expected: string } => {
   const first = formatIssue(issue).issues[0]
   if (first === undefined) return { path: "", expected: "something else" }
-  return { path: (first.path ?? []).map((step) => String(typeof step === "object" ? step.key : step)).join("."), expected: first.message }
+  return {
+    path: fieldPath(...(first.path ?? []).map((step) => String(typeof step === "object" ? step.key : step))),
+    expected: first.message,
+  }
 }
 /** The first field at fault, and what was expected there. */
 export const firstIssueOf = ({ issue }: { readonly issue: SchemaIssue.Issue }): string => {
@@ -65,7 +69,7 @@ const droppedField = (given: unknown, kept: unknown): string | undefined => {
   if (Array.isArray(given) && Array.isArray(kept)) {
     for (let i = 0; i < given.length; i++) {
       const dropped = droppedField(given[i], kept[i])
-      if (dropped !== undefined) return `${i}.${dropped}`
+      if (dropped !== undefined) return fieldPath(i, dropped)
     }
     return undefined
   }
@@ -76,7 +80,7 @@ const droppedField = (given: unknown, kept: unknown): string | undefined => {
     const value = given[key]
     if (typeof value !== "object") continue
     const dropped = droppedField(value, kept[key])
-    if (dropped !== undefined) return `${key}.${dropped}`
+    if (dropped !== undefined) return fieldPath(key, dropped)
   }
   return undefined
 }

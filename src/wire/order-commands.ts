@@ -20,11 +20,22 @@ type OrderCommand = OrderKind["command"]
 /** What reads commands about orders. Only SKUs may send a NoteLine. */
 export const orderCommands = commandReadersOf<OrderCommand>(orderKind, { carried: ["NoteLine"], carriedAlone: ["NoteLine"] })
 
-/** One schema for each type as a channel writes it, by its name: it may leave its own name out. */
-export const orderCommandSchemas = commandReadersOf<OrderCommand>(
+/** A command about an order as its channel writes it, which may leave its own name out. */
+type OrderCommandWritten = OrderCommand extends infer One
+  ? One extends OrderCommand
+    ? Omit<One, "channel"> & { readonly channel?: SenderId }
+    : never
+  : never
+
+const asWritten = commandReadersOf<OrderCommandWritten>(
   { ...orderKind, head: { ...orderKind.head, channel: Schema.optionalKey(SenderField) } },
   { carried: ["NoteLine"], carriedAlone: ["NoteLine"] },
-).schemas
+)
+/** One schema for each type as a channel writes it, by its name: it may leave its own name out. */
+export const orderCommandSchemas = asWritten.schemas
+
+/** The command about an order that a channel's JSON object spells, whoever sends it, or why it spells none. */
+export const readOrderCommandJson = asWritten.readSent
 
 /** The canonical text of a command about an order. */
 export const orderCommandText = commandWriterOf(orderKind)

@@ -54,6 +54,18 @@ describe("what is generated in docs/PROTOCOL.md", () => {
   })
 })
 
+describe("the table of commands about orders", () => {
+  it("names every type that a channel sends, with what stands in a line, and none that only SKUs send", () => {
+    const rows = tableOf("Orders").filter(([type]) => orderCommandTypes.some((known) => known === bare(type)))
+    expect(rows.map(([type]) => bare(type)).sort()).toEqual([...orderCommandTypes].sort())
+    expect(rows.find(([type]) => bare(type) === "PlaceOrder")?.slice(2)).toEqual([
+      "`order`, `fill`, `holdMs`, `lines` (in each `sku`, `qty`)",
+      "`minQty` in `lines`, `locations` in `lines`",
+    ])
+    expect(text).not.toContain("`NoteLine`")
+  })
+})
+
 describe("the JSON examples of docs/PROTOCOL.md", () => {
   it("are each of a kind that is decoded here", () => {
     expect(new Set(blocks.map((block) => block.kind))).toEqual(

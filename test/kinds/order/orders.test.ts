@@ -247,8 +247,8 @@ describe("what can't be", () => {
   it.each([
     ["no lines", [], {}, refusal("InvalidField", "lines")],
     ["too many lines", Array.from({ length: orderLinesMax + 1 }, () => ["shirt", 1] as const), {}, refusal("InvalidField", "lines")],
-    ["a minimum that its fill does not know", [["shirt", 2, { minQty: 1 }]], {}, refusal("ContradictoryLines", "lines[0].minQty")],
-    ["no minimum where it is asked for", [["shirt", 2]], { fill: "minimum" }, refusal("ContradictoryLines", "lines[0].minQty")],
+    ["a minimum that its fill does not know", [["shirt", 2, { minQty: 1 }]], {}, refusal("ContradictoryLines", "lines.0.minQty")],
+    ["no minimum where it is asked for", [["shirt", 2]], { fill: "minimum" }, refusal("ContradictoryLines", "lines.0.minQty")],
     [
       "two lines of a SKU from different places",
       [
@@ -256,7 +256,7 @@ describe("what can't be", () => {
         ["shirt", 1],
       ],
       {},
-      refusal("ContradictoryLines", "lines[1].locations"),
+      refusal("ContradictoryLines", "lines.1.locations"),
     ],
   ] as const)("%s: is refused, and no SKU is asked", (_, lines, more, expected) => {
     expect(asked(lines as never, more)).toMatchObject({ ...expected, order: "o1" })
@@ -295,8 +295,8 @@ describe("what can't be", () => {
     const shop = confirmed()
     shop.ship("o1", "mug")
     shop.settle()
-    expect(shop.answer(shop.cancel("o1", { lines: [{ sku: "mug" }] }))).toMatchObject(refusal("QtyExceedsOpen", "lines[0]"))
-    expect(shop.answer(shop.cancel("o1", { lines: [{ sku: "lamp" }] }))).toMatchObject(refusal("UnknownLine", "lines[0].sku"))
+    expect(shop.answer(shop.cancel("o1", { lines: [{ sku: "mug" }] }))).toMatchObject(refusal("QtyExceedsOpen", "lines.0"))
+    expect(shop.answer(shop.cancel("o1", { lines: [{ sku: "lamp" }] }))).toMatchObject(refusal("UnknownLine", "lines.0.sku"))
   })
 
   it("another channel's order: it can't be named, and whoever tries acts on one of its own", () => {
