@@ -201,8 +201,8 @@ export const door: ReadonlyArray<Mutant> = [
       },
       {
         module: inspect,
-        pattern: `doorKindOf(kind).actorOf(name, sender)`,
-        replacement: `doorKindOf(isKind(kind) ? kind : "sku").actorOf(name, sender)`,
+        pattern: `doorKindOf(kind).actorOf(name, sender, commandClass)`,
+        replacement: `doorKindOf(isKind(kind) ? kind : "sku").actorOf(name, sender, commandClass)`,
       },
       {
         module: inspect,

@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import { Client, type CommandAnswer, clientLayer, type OrderAnswer, type OrderRequest } from "../channel.ts"
 import { timerMsMax } from "../client/options.ts"
 import { orderCommandTypes } from "../client/orders.ts"
+import { classOf as classOfOrder } from "../domain/order/decide.ts"
 import { classOf, type Command as StockCommand } from "../domain/sku/commands.ts"
 import { shown } from "../domain/telling.ts"
 import type { NoCommand } from "../wire/command-json.ts"
@@ -90,7 +91,7 @@ const sendOne = (client: Client["Service"], command: AnyCommand, timeoutMs: numb
     }),
   )
 
-const classOfCommand = (command: AnyCommand) => (isOfOrder(command) ? "sell" : classOf[command.type])
+const classOfCommand = (command: AnyCommand) => (isOfOrder(command) ? classOfOrder[command.type] : classOf[command.type])
 
 /** `untilMs`: when patience ends, connecting included. */
 const sendAll = Effect.fnUntraced(function* (commands: ReadonlyArray<AnyCommand>, json: boolean, untilMs: number) {

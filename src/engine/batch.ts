@@ -121,7 +121,7 @@ const decideOne = (
     draft.undecided.push({ arrived, why: found.why })
     return undefined
   }
-  const decision = found._tag === "Operator" ? decideOperator(partition, given, draft, arrived, command, found.operator, settled) : found
+  const decision = found._tag === "Operator" ? decideOperator(partition, given, draft, arrived, found.operator, settled) : found
   return apply(partition, given, draft, arrived.carriage, standing, { command, named: null, decision }, hash, known)
 }
 
@@ -156,11 +156,10 @@ const decideOperator = (
   given: EngineContext,
   draft: RecordDraft,
   arrived: ArrivedMessage,
-  command: KindTypes["command"],
   operator: KindOperatorCommand,
   settled: Array<Entry>,
 ): DecidedCommand["decision"] => {
-  const settlement = settle(partition, given, arrived, command, operator)
+  const settlement = settle(partition, given, arrived, operator)
   if (settlement._tag === "Refused") return { _tag: "Refused", refusal: settlement.refusal }
   const { quarantined, decision } = settlement
   settleQuarantined(partition, given, quarantined.id)

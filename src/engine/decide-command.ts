@@ -242,13 +242,12 @@ export const settle = (
   partition: Partition,
   given: EngineContext,
   arrived: Pick<ArrivedMessage, "read">,
-  command: KindTypes["command"],
   operator: KindOperatorCommand,
 ): Settlement => {
   const { kind } = given
   const { keyOf } = kind.commands
   const quarantined = partition.quarantine.get(operator.quarantined)
-  if (quarantined === undefined || keyOf(quarantined.command) !== keyOf(command))
+  if (quarantined === undefined || !operator.isAbout(quarantined.command))
     return { _tag: "Refused", refusal: { reason: "NotQuarantined", field: "quarantined" } }
   const original = quarantined.command
   const hash = given.codec.contentHash(original)

@@ -74,7 +74,7 @@ const sayingOf = (
   const id = command?.id ?? named?.id ?? null
   const key = command === null ? (named?.key ?? null) : kind.commands.keyOf(command)
   const outcome = known === undefined ? outcomeOf(kind, decision) : known
-  return outcome === null ? null : kind.saidOf(id, key, decision._tag === "Repeated", outcome)
+  return outcome === null ? null : kind.saidOf(id, key, decision._tag === "Repeated", outcome, command)
 }
 
 /** What a record says of itself in its replies. */
@@ -106,7 +106,7 @@ const replyTo = (
 /** The replies to all that asked for what is answered now. */
 const repliesToAll = (kind: ActorKind, entry: AnsweredEntry, { partition, epoch, seq }: Saying): ReadonlyArray<Reply> => {
   const { sender, id, key, outcome } = entry
-  const decisions = [kind.saidOf(id, key, false, outcome)]
+  const decisions = [kind.saidOf(id, key, false, outcome, null)]
   return entry.replies.map((suffix) => ({ sender, suffix, partition, seq, epoch, array: false, decisions }))
 }
 

@@ -49,7 +49,7 @@ export const placeOf = ({ classes, sender }: Pick<Sender, "classes" | "sender">,
   if (!isKind(kind)) return notStored("kind")
   // Whatever names an actor is spelled in a subject as SKUs are.
   const name = skuFromToken(token)
-  const actor = name === undefined ? undefined : doorKindOf(kind).actorOf(name, sender)
+  const actor = name === undefined ? undefined : doorKindOf(kind).actorOf(name, sender, commandClass)
   return actor === undefined ? notStored("token") : { class: commandClass, kind, ...actor }
 }
 

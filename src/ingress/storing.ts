@@ -4,6 +4,7 @@
  * A stored message has a serial, and whoever reads the stream knows from the serials which copies are the same and what was lost. Once an attempt may have stored it, the same bytes are
  * handed out until it is known that they are: nobody in it hears `busy`. A serial that surely was not stored is used again, so that no hole looks like a loss.
  */
+import type { Kind } from "../domain/kinds.ts"
 import type { TakenMessage } from "../engine/protocol.ts"
 import {
   bodyBytesMax,
@@ -15,16 +16,19 @@ import {
   storeFullPauseMs,
 } from "../limits.ts"
 import { sayAllBusy, sayBusy, sayStored } from "./answers.ts"
-import type { Counter, Ingress, IngressCodec, Line, Sender, Storing } from "./ingress.ts"
+import type { Counter, Ingress, IngressCodec, Sender, Storing } from "./ingress.ts"
 import { commandsIn, nextOf, takeNext } from "./line.ts"
 import type { IngressOutput } from "./protocol.ts"
 
+/** Messages of one stored message. What is stored for orders settles something of one, which may be as large as a message: two of those may not fit a record, and a stored message is decided whole. */
+const messagesMax = (kind: Kind): number => (kind === "order" ? 1 : Number.POSITIVE_INFINITY)
+
 /** Takes the messages of one stored message off the line. */
-const takeBatch = (line: Line, nowMs: number, outputs: Array<IngressOutput>): Array<TakenMessage> => {
+const takeBatch = ({ keeping: line, kind }: Counter, nowMs: number, outputs: Array<IngressOutput>): Array<TakenMessage> => {
   const messages: Array<TakenMessage> = []
   let commands = 0
   let bytes = 0
-  for (;;) {
+  while (messages.length < messagesMax(kind)) {
     const next = nextOf(line)
     if (next === undefined) break
     const { message, sinceMs } = next
@@ -63,7 +67,7 @@ export const store = (
     return
   }
   if (counter.keeping.first === null || nowMs < counter.fullUntilMs) return
-  const messages = takeBatch(counter.keeping, nowMs, outputs)
+  const messages = takeBatch(counter, nowMs, outputs)
   if (messages.length === 0) return
   const serial = counter.serial + 1
   const bytes = codec.encodeBatch({ ingress: name, serial, acknowledged: counter.acknowledged, messages })

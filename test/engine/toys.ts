@@ -382,7 +382,8 @@ export const shelves: ActorKind<ShelfKind> = {
     classOf: ({ type }) => (type === "Settle" ? "operator" : "sell"),
     // What was given back was, whenever it is told.
     isFact: ({ type }) => type === "Give",
-    operatorOf: ({ type, quarantined = "", dropReason = null }) => (type === "Settle" ? { quarantined, dropReason } : undefined),
+    operatorOf: ({ type, shelf, quarantined = "", dropReason = null }) =>
+      type === "Settle" ? { quarantined, isAbout: (waiting) => waiting.shelf === shelf, dropReason } : undefined,
     worstBytesOf: () => 1_024,
   },
   emptyState: (key) => ({ key, left: pieces, picked: 0, takenBy: [] }),

@@ -75,6 +75,10 @@ const mayCarry = (command: AnyOrderCommand): number => {
       return command.lines?.length ?? orderLinesMax
     case "NoteLine":
       return 1
+    // What it settles is looked at then.
+    case "ReplayOrderCommand":
+    case "DropOrderCommand":
+      return 0
   }
 }
 
