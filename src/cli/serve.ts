@@ -27,6 +27,7 @@ import type { Readiness } from "../runtime/report.ts"
 import { startWorker, type Worker } from "../runtime/worker.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
+import { metricsOf } from "../telemetry/making.ts"
 import { Meters, MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
 import { logLine } from "../telemetry/names.ts"
 import { makeRoomGauges } from "../telemetry/room.ts"
@@ -78,6 +79,9 @@ const prepare = Effect.fnUntraced(function* (config: HoldfastConfig) {
   const { partitions, warnings } = yield* untilItAnswers(
     cluster.prepare({ partitions: config.partitions, replicas: config.replicas, strict: config.durability === "strict" }),
   )
+  metricsOf(yield* MetricsRegistry)
+    .gauge("durabilityWarnings")
+    .set(warnings.length)
   for (const warning of warnings) yield* Effect.logWarning(logLine.notGuaranteed, { what: warning })
   if (warnings.length > 0 && config.durability === "strict") {
     return yield* new CommandFailed({

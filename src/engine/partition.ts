@@ -404,6 +404,8 @@ interface PartitionCommon<K extends KindTypes> {
   readonly short: Set<Actor<K>>
   readonly holds: HoldWheel<K>
   openHolds: number
+  /** Parts that are open, where their kind has them counted; see {@link KindParts.open}. */
+  openParts: number
   /** Those of them that have to wait for room for what their end carries; see held-up.ts. */
   readonly heldUp: Map<K["part"], Actor<K>>
   readonly senders: Map<SenderId, SenderMemory<K>>
@@ -625,6 +627,7 @@ export const emptyPartition = <K extends KindTypes = KindTypes>(options: {
   short: new Set(),
   holds: { buckets: new Map(), doneBefore: 0 },
   openHolds: 0,
+  openParts: 0,
   heldUp: new Map(),
   senders: new Map(),
   senderList: [],

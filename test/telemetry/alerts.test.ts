@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { AlarmKind } from "../../src/engine/protocol.ts"
 import { WatchAlarmKind } from "../../src/ports/meter.ts"
-import { metricName } from "../../src/telemetry/names.ts"
+import { metricName } from "../../src/telemetry/catalogue.ts"
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8")
 const rules = read("deploy/prometheus/holdfast.rules.yml")
@@ -19,7 +19,7 @@ describe("alerts", () => {
   })
 
   it("are listed in the manual, each of them and no other", () => {
-    const section = read("docs/OPERATIONS.md").split("## Alerts worth having")[1]?.split("\n## ")[0] ?? ""
+    const section = read("docs/OPERATIONS.md").split("## Alerts")[1]?.split("\n## ")[0] ?? ""
     expect([...section.matchAll(/^\| (Holdfast\w+) \|/gm)].map(([, name]) => name).sort()).toEqual([...alerts].sort())
   })
 })
