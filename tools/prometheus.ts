@@ -3,7 +3,7 @@
  *
  * Nothing of Holdfast needs either: they are here to try the rules, and in production Prometheus is somebody else's to run.
  */
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs"
 import { homedir } from "node:os"
 import { join } from "node:path"
@@ -37,7 +37,14 @@ export const prometheusBinary = (program: "prometheus" | "promtool"): string => 
 export const tryRules = (): void => {
   const promtool = prometheusBinary("promtool")
   execFileSync(promtool, ["check", "rules", "holdfast.rules.yml"], { cwd: rulesFolder, stdio: "inherit" })
-  execFileSync(promtool, ["test", "rules", "holdfast.rules.test.yml"], { cwd: rulesFolder, stdio: "inherit" })
+  const tests = ["holdfast.rules.test.yml", "holdfast.days.rules.test.yml"]
+  execFileSync(promtool, ["test", "rules", ...tests], { cwd: rulesFolder, stdio: "inherit" })
+}
+
+/** Puts a page of metrics to promtool's checks: names, units and types by Prometheus's conventions. Returns what it has to say, "" if nothing. */
+export const tryPage = (page: string): string => {
+  const { status, stdout, stderr } = spawnSync(prometheusBinary("promtool"), ["check", "metrics"], { input: page, encoding: "utf8" })
+  return status === 0 && stdout + stderr === "" ? "" : `${stdout}${stderr}` || `promtool ended with ${status}`
 }
 
 if (import.meta.main) {
