@@ -114,6 +114,22 @@ const metrics = {
     labels: { reason: "reasons of a refusal in docs/PROTOCOL.md" },
     by: worker,
   },
+  commands: {
+    name: "holdfast_commands_total",
+    type: "counter",
+    unit: "count",
+    help: "Commands by their type and what became of them. Of an order, its answer; unread where the type is not known, or the command began before this process did.",
+    labels: { type: "types of commands in docs/PROTOCOL.md, and `unread`", outcome: "as above, and `dropped`" },
+    by: worker,
+  },
+  ordersEnded: {
+    name: "holdfast_orders_ended_total",
+    type: "counter",
+    unit: "count",
+    help: "Orders that ended, by how.",
+    labels: { ending: "`refused`, `cancelled`, `expired`, `fulfilled`" },
+    by: worker,
+  },
   batchCommands: {
     name: "holdfast_batch_commands",
     type: "histogram",
