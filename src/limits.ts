@@ -424,6 +424,8 @@ const storedHeadBytesMax = senderCharsMax + 3 * skuBytesMax + replySuffixCharsMa
 export const latencyPairsMax = 256
 /** Records of a partition whose commands' way is being measured: more than are ever on their way to senders. What is older is not measured. */
 export const recordsTimedMax = 1_024
+/** Records whose traced messages are being followed to their replies and to the feed. */
+export const tracedRecordsMax = 1_024
 /** Commands of a partition that began and whose answer is waited for by whoever measures it. */
 export const answersTimedMax = 65_536
 

@@ -31,6 +31,7 @@ import { metricsOf } from "../telemetry/making.ts"
 import { Meters, MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
 import { logLine } from "../telemetry/names.ts"
 import { makeRoomGauges } from "../telemetry/room.ts"
+import { Tracing, tracingLayer } from "../telemetry/traces.ts"
 import { saidCodecOf } from "../wire/said.ts"
 import { namedArchive } from "./archive-folder.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
@@ -66,9 +67,14 @@ const connect = Effect.fnUntraced(function* (nats: WorkerAccess, name: string) {
   const ingress = Layer.merge(deskLayer({ ...nats, login: { engine: nats.engine }, name }), doorLayer({ ...nats, name }))
   const shared = yield* untilItAnswers(Layer.buildWithScope(Layer.provideMerge(Owners.layer, Layer.merge(ingress, Reigns.layer)), scope))
   const meterOf = yield* Meters
+  const tracing = yield* Tracing
   return yield* Effect.forEach(servedKinds, (engine) => {
     const { kind } = engine
-    const own = Layer.mergeAll(portsOf(kind, saidCodecOf(kind)), Layer.succeed(Engine, engine), Layer.succeed(Meter, meterOf(kind)))
+    const own = Layer.mergeAll(
+      portsOf(kind, saidCodecOf(kind)),
+      Layer.succeed(Engine, engine),
+      Layer.succeed(Meter, tracing(kind, meterOf(kind))),
+    )
     return Effect.map(Layer.buildWithScope(own, scope), (ports) => Context.merge(ports, shared))
   })
 })
@@ -165,6 +171,7 @@ const serve = Effect.gen(function* () {
   yield* loadArchiveConfig
   const parts = Layer.mergeAll(
     metricsLayer(config.worker),
+    tracingLayer(config),
     IngressEngine.layer,
     loggingLayer({ format: config.log, level: config.logLevel }),
   )

@@ -63,6 +63,8 @@ export interface ArrivedMessage<K extends KindTypes = KindTypes> {
   readonly body: DecodedBody<K>
   /** What was read of packed decisions that it may repeat, by where they stand; see recall.ts. Null: nothing had to be read. */
   read: Map<number, ReadDecision<K> | null> | null
+  /** W3C `traceparent`; null: none. */
+  readonly trace: string | null
   /** The subject's actor, once its message is taken into a batch: looked up once for all that is asked of it. Undefined if it wasn't known by then. */
   actor: Actor<K> | undefined
   /** Of a command that an actor of ours sends: who asked last, and for whom it is decided. Null: a sender's own. */

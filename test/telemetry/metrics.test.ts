@@ -78,7 +78,7 @@ const sample: PartitionSample = {
 
 describe("metrics", () => {
   it("count decisions by outcome and refusals by reason", async () => {
-    const shown = await scrapeAfter((meter) => meter.batchConfirmed(0, batch, 1, emptyRecord))
+    const shown = await scrapeAfter((meter) => meter.batchConfirmed(0, batch, 1, emptyRecord, null))
     expect(shown.get(`${metricName.decisions}{outcome="accepted"}`)).toBe(2)
     expect(shown.get(`${metricName.decisions}{outcome="refused"}`)).toBe(3)
     expect(shown.get(`${metricName.decisions}{outcome="repeated"}`)).toBe(1)
@@ -178,7 +178,7 @@ describe("metrics", () => {
     // Names are branded where they are read.
     const value = { channel: "web", sku: "A", ats: 3, version: 7, delta: 3, cause: "StockReceived", atMs: 1_000 } as unknown as AtsValue
     const shown = await scrapeAfter((meter) => {
-      meter.batchConfirmed(0, batch, 7, { ...emptyRecord, entries: [entry] })
+      meter.batchConfirmed(0, batch, 7, { ...emptyRecord, entries: [entry] }, null)
       meter.feedHandedOver(0, 1, [value])
       meter.repliesSent(0, 7, 1, 1_040)
       meter.feedSent(0, 1, [value], 1_300)
@@ -203,7 +203,7 @@ describe("metrics", () => {
       ],
     })) as unknown as ReadonlyArray<MessageEntry>
     const shown = await scrapeAfter((meter) => {
-      meter.batchConfirmed(0, batch, 1, { ...emptyRecord, entries: messages })
+      meter.batchConfirmed(0, batch, 1, { ...emptyRecord, entries: messages }, null)
       meter.repliesSent(0, 1, messages.length, 1_010)
     })
     const counts = [...shown].filter(([name]) => name.startsWith(`${metricName.replySeconds}_count`))
