@@ -65,6 +65,8 @@ export interface HoldfastConfig extends ProcessConfig {
   readonly replicas: number
   readonly leaseTtlMs: number
   readonly durability: "strict" | "warn"
+  /** Where spans go; null: nowhere. */
+  readonly otlpUrl: string | null
 }
 
 /** What `holdfast ingress` is told. */
@@ -140,6 +142,7 @@ export const settings = {
   httpPort: setting("HOLDFAST_HTTP_PORT", "9464", "port of them; 0: a free one"),
   log: setting("HOLDFAST_LOG", "pretty", "json or pretty, on standard error"),
   logLevel: setting("HOLDFAST_LOG_LEVEL", "Info", "Debug, Info, Warn, Error or None"),
+  otlpUrl: setting("HOLDFAST_OTLP_URL", "none", "http://host:4318 of a collector, for spans of commands with a sampled traceparent"),
   drainTimeoutMs: setting(
     "HOLDFAST_DRAIN_TIMEOUT_MS",
     "15000",
@@ -408,12 +411,19 @@ export const loadConfig: Effect.Effect<HoldfastConfig, ConfigInvalid> = Effect.g
   const replicas = yield* readReplicas(read)
   const leaseTtlMs = yield* whole(settings.leaseTtlMs, leaseTtlMsMin, leaseTtlMsMax)
   const durability = yield* readDurability(read)
+  const otlpUrl = yield* read(
+    settings.otlpUrl,
+    optional(Config.NonEmptyString),
+    isUrlOf(["http:", "https:"]),
+    "expected http://host:port of an OTLP collector; unset it if there is none",
+    null,
+  )
   const ofProcess = yield* readProcess(read)
   if (nats === null && problems.length === 0 && replicas > 1) {
     problems.push(`${settings.replicas.name}: an own nats-server is one server; unset it, or name a cluster with ${settings.natsUrl.name}`)
   }
   if (problems.length > 0) return yield* new ConfigInvalid({ problems })
-  return { nats, partitions, replicas, leaseTtlMs, durability, ...ofProcess }
+  return { nats, partitions, replicas, leaseTtlMs, durability, otlpUrl, ...ofProcess }
 })
 
 /** The settings of `holdfast ingress`. */

@@ -414,6 +414,21 @@ export const journalKeptMs = factHorizonMs + issuedAheadMsMax + floorStepMs
 const longestMessageEntryBytes = 2 * bodyBytesMax + commandsPerMessageMax * entryOverheadBytesMax
 /** A line of a stored message's head: sender, class, SKU token, reply suffix, time, trace, size. */
 const storedHeadBytesMax = senderCharsMax + 3 * skuBytesMax + replySuffixCharsMax + 256
+
+// What is measured
+
+/**
+ * Pairs of a sender and a location of which the way of commands is measured apart: some twenty channels and a dozen warehouses. Locations are words of senders: however many there are, what
+ * comes later is measured as `other`.
+ */
+export const latencyPairsMax = 256
+/** Records of a partition whose commands' way is being measured: more than are ever on their way to senders. What is older is not measured. */
+export const recordsTimedMax = 1_024
+/** Records whose traced messages are being followed to their replies and to the feed. */
+export const tracedRecordsMax = 1_024
+/** Commands of a partition that began and whose answer is waited for by whoever measures it. */
+export const answersTimedMax = 65_536
+
 assert(2 * bodyBytesMax + commandsPerMessageMax * storedHeadBytesMax < storedMessageBytesMax, "what an ingress stores fits one message")
 assert((questionsPerSecond * questionsClosedMs) / 1_000 >= questionsPerTurn, "a subscription that is opened again has questions to give")
 assert(nameCharsMax >= Math.max(skuBytesMax, senderCharsMax), "every name is told as it is")

@@ -3,12 +3,13 @@
  *
  * Nothing of Holdfast needs either: they are here to try the rules, and in production Prometheus is somebody else's to run.
  */
-import { execFileSync } from "node:child_process"
-import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs"
-import { homedir } from "node:os"
+import { execFileSync, spawnSync } from "node:child_process"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { homedir, tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { scriptOptions } from "../load/stage/options.ts"
+import { dashboards } from "./dashboards.ts"
 
 const pinned = fileURLToPath(new URL("prometheus/", import.meta.url))
 export const rulesFolder = fileURLToPath(new URL("../deploy/prometheus/", import.meta.url))
@@ -37,10 +38,32 @@ export const prometheusBinary = (program: "prometheus" | "promtool"): string => 
 export const tryRules = (): void => {
   const promtool = prometheusBinary("promtool")
   execFileSync(promtool, ["check", "rules", "holdfast.rules.yml"], { cwd: rulesFolder, stdio: "inherit" })
-  execFileSync(promtool, ["test", "rules", "holdfast.rules.test.yml"], { cwd: rulesFolder, stdio: "inherit" })
+  const tests = ["holdfast.rules.test.yml", "holdfast.days.rules.test.yml"]
+  execFileSync(promtool, ["test", "rules", ...tests], { cwd: rulesFolder, stdio: "inherit" })
+}
+
+/** Puts every query of the dashboards to promtool: as rules, for which it reads them as Prometheus would. */
+export const tryDashboards = (): void => {
+  const exprs = Object.values(dashboards).flatMap(({ panels = [] }) =>
+    panels.flatMap((panel) => ("targets" in panel ? (panel.targets ?? []) : [])).map(({ expr }) => String(expr)),
+  )
+  // What Grafana puts in their place.
+  const plain = exprs.map((expr) => expr.replaceAll("$__rate_interval", "1m").replaceAll("$kind", ".+"))
+  const rules = [...new Set(plain)].map((expr, at) => ({ record: `asked:${at}`, expr }))
+  const file = join(mkdtempSync(join(tmpdir(), "holdfast-dashboards-")), "asked.yml")
+  // JSON is YAML.
+  writeFileSync(file, JSON.stringify({ groups: [{ name: "dashboards", rules }] }))
+  execFileSync(prometheusBinary("promtool"), ["check", "rules", file], { stdio: "inherit" })
+}
+
+/** Puts a page of metrics to promtool's checks: names, units and types by Prometheus's conventions. Returns what it has to say, "" if nothing. */
+export const tryPage = (page: string): string => {
+  const { status, stdout, stderr } = spawnSync(prometheusBinary("promtool"), ["check", "metrics"], { input: page, encoding: "utf8" })
+  return status === 0 && stdout + stderr === "" ? "" : `${stdout}${stderr}` || `promtool ended with ${status}`
 }
 
 if (import.meta.main) {
   scriptOptions("Puts the alerts of deploy/prometheus to promtool's tests.", {})
   tryRules()
+  tryDashboards()
 }

@@ -18,6 +18,7 @@ const comparedMax = 12
 const differenceOf = (a: OrderPartition, b: OrderPartition): string | null => {
   const { sha256 } = checkingOrderCodec
   if (stateHash(a, orderKind, sha256) !== stateHash(b, orderKind, sha256)) return "orders, or what is remembered of them"
+  if (a.openParts !== b.openParts) return "how many orders have not ended"
   return carryingDifference(a, b) ?? (a.openHolds === b.openHolds ? null : "how many orders have a time at which they end")
 }
 

@@ -27,9 +27,11 @@ import type { Readiness } from "../runtime/report.ts"
 import { startWorker, type Worker } from "../runtime/worker.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
+import { metricsOf } from "../telemetry/making.ts"
 import { Meters, MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
 import { logLine } from "../telemetry/names.ts"
 import { makeRoomGauges } from "../telemetry/room.ts"
+import { Tracing, tracingLayer } from "../telemetry/traces.ts"
 import { saidCodecOf } from "../wire/said.ts"
 import { namedArchive } from "./archive-folder.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
@@ -65,9 +67,14 @@ const connect = Effect.fnUntraced(function* (nats: WorkerAccess, name: string) {
   const ingress = Layer.merge(deskLayer({ ...nats, login: { engine: nats.engine }, name }), doorLayer({ ...nats, name }))
   const shared = yield* untilItAnswers(Layer.buildWithScope(Layer.provideMerge(Owners.layer, Layer.merge(ingress, Reigns.layer)), scope))
   const meterOf = yield* Meters
+  const tracing = yield* Tracing
   return yield* Effect.forEach(servedKinds, (engine) => {
     const { kind } = engine
-    const own = Layer.mergeAll(portsOf(kind, saidCodecOf(kind)), Layer.succeed(Engine, engine), Layer.succeed(Meter, meterOf(kind)))
+    const own = Layer.mergeAll(
+      portsOf(kind, saidCodecOf(kind)),
+      Layer.succeed(Engine, engine),
+      Layer.succeed(Meter, tracing(kind, meterOf(kind))),
+    )
     return Effect.map(Layer.buildWithScope(own, scope), (ports) => Context.merge(ports, shared))
   })
 })
@@ -78,6 +85,9 @@ const prepare = Effect.fnUntraced(function* (config: HoldfastConfig) {
   const { partitions, warnings } = yield* untilItAnswers(
     cluster.prepare({ partitions: config.partitions, replicas: config.replicas, strict: config.durability === "strict" }),
   )
+  metricsOf(yield* MetricsRegistry)
+    .gauge("durabilityWarnings")
+    .set(warnings.length)
   for (const warning of warnings) yield* Effect.logWarning(logLine.notGuaranteed, { what: warning })
   if (warnings.length > 0 && config.durability === "strict") {
     return yield* new CommandFailed({
@@ -161,6 +171,7 @@ const serve = Effect.gen(function* () {
   yield* loadArchiveConfig
   const parts = Layer.mergeAll(
     metricsLayer(config.worker),
+    tracingLayer(config),
     IngressEngine.layer,
     loggingLayer({ format: config.log, level: config.logLevel }),
   )

@@ -117,7 +117,10 @@ export const applyEvents = (
     kind.feed.noteDropped(actor, event)
     const dueBeforeMs = kind.parts.dueBefore(actor.state, event)
     const part = partition.recovery === null ? kind.evolve(actor.state, event) : evolveRecovering(partition, kind, actor, event, seq)
-    if (part !== undefined) followPart(partition, given, actor, part, dueBeforeMs, seq, atMs)
+    if (part !== undefined) {
+      followPart(partition, given, actor, part, dueBeforeMs, seq, atMs)
+      if (kind.parts.open !== undefined) partition.openParts += kind.parts.open.by(event)
+    }
     if (kind.carrying !== null) carry(partition, kind.carrying, actor, event, seq, atMs, isInternally)
   }
   actor.version = Math.max(actor.version, seq)

@@ -186,7 +186,7 @@ const decideOperator = (
 }
 
 const decideMessage = (partition: Serving, given: EngineContext, draft: RecordDraft, arrived: ArrivedMessage): void => {
-  const { seq, brokerMs, sender, class: commandClass, reply, body, bulk, carriage } = arrived
+  const { seq, brokerMs, sender, class: commandClass, reply, body, bulk, trace, carriage } = arrived
   const onBehalf = carriage === null ? null : carriage.onBehalf
   if (carriage !== null) noteTaken(partition, arrived)
   const standingAt = (place: number): DecisionPlace => ({
@@ -215,7 +215,8 @@ const decideMessage = (partition: Serving, given: EngineContext, draft: RecordDr
   }
   const texts = refusal === undefined && body._tag === "Commands" ? body.commands.map(textOf) : undefined
   const array = body._tag === "Commands" && body.array
-  const entry = { _tag: "Message", seq, sender, class: commandClass, bulk, brokerMs, reply, array, decided } as const
+  const plain = { _tag: "Message", seq, sender, class: commandClass, bulk, brokerMs, reply, array, decided } as const
+  const entry = trace === null ? plain : { ...plain, trace }
   addEntry(given, draft, onBehalf === null ? entry : { ...entry, onBehalf }, texts)
   for (const one of settled) addEntry(given, draft, one)
   draft.places += decided.length + settled.length

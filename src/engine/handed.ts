@@ -30,6 +30,7 @@ export const arrivedOf = (partition: Partition, taken: TakenMessage, seq: number
   home: partitionOf(taken.key, partition.partitions) === partition.id,
   reply: taken.reply,
   body: taken.body,
+  trace: taken.trace,
   read: null,
   actor: undefined,
   carriage: taken.carriage ?? null,
@@ -114,11 +115,12 @@ const handedBack = ({
   reply,
   bytes,
   body,
+  trace,
   carriage,
 }: ArrivedMessage): Array<TakenMessage> =>
   key === undefined || carriage !== null
     ? []
-    : [{ sender, class: commandClass, bulk, key, reply, publishedMs: brokerMs, trace: null, bytes, body }]
+    : [{ sender, class: commandClass, bulk, key, reply, publishedMs: brokerMs, trace, bytes, body }]
 
 /** Says busy for messages that were taken and of which nothing was decided. */
 export const sayUndecided = (undecided: ReadonlyArray<{ readonly arrived: ArrivedMessage; readonly why: BusyWhy }>): Array<Output> =>

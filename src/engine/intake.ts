@@ -125,6 +125,7 @@ const rawMessage = (
     home: key !== undefined && partitionOf(key, partition.partitions) === partition.id,
     reply: message.replySuffix !== null && isReplySuffix(message.replySuffix) ? message.replySuffix : null,
     body: given.codec.decodeBody(message.body),
+    trace: null,
     read: null,
     actor: undefined,
     carriage: null,

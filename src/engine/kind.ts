@@ -155,6 +155,8 @@ export interface KindParts<K extends KindTypes = KindTypes> {
   readonly forget: (state: K["state"], part: K["part"]) => void
   /** The parts of a state in slots that stay where they are while others come and go; undefined: it has none. */
   readonly slotsOf: (state: K["state"]) => ReadonlyArray<K["part"] | undefined> | undefined
+  /** Where the open parts of a whole partition are counted as they come and go: by how many an event changes that, and whether a part is one of them. Absent: they are not. */
+  readonly open?: { readonly by: (event: K["event"]) => number; readonly is: (part: K["part"]) => boolean }
 }
 
 /** What a kind publishes of its actors after a record. */

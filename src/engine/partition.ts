@@ -63,6 +63,8 @@ export interface ArrivedMessage<K extends KindTypes = KindTypes> {
   readonly body: DecodedBody<K>
   /** What was read of packed decisions that it may repeat, by where they stand; see recall.ts. Null: nothing had to be read. */
   read: Map<number, ReadDecision<K> | null> | null
+  /** W3C `traceparent`; null: none. */
+  readonly trace: string | null
   /** The subject's actor, once its message is taken into a batch: looked up once for all that is asked of it. Undefined if it wasn't known by then. */
   actor: Actor<K> | undefined
   /** Of a command that an actor of ours sends: who asked last, and for whom it is decided. Null: a sender's own. */
@@ -406,6 +408,8 @@ interface PartitionCommon<K extends KindTypes> {
   readonly short: Set<Actor<K>>
   readonly holds: HoldWheel<K>
   openHolds: number
+  /** Parts that are open, where their kind has them counted; see {@link KindParts.open}. */
+  openParts: number
   /** Those of them that have to wait for room for what their end carries; see held-up.ts. */
   readonly heldUp: Map<K["part"], Actor<K>>
   readonly senders: Map<SenderId, SenderMemory<K>>
@@ -627,6 +631,7 @@ export const emptyPartition = <K extends KindTypes = KindTypes>(options: {
   short: new Set(),
   holds: { buckets: new Map(), doneBefore: 0 },
   openHolds: 0,
+  openParts: 0,
   heldUp: new Map(),
   senders: new Map(),
   senderList: [],

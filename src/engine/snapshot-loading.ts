@@ -143,6 +143,7 @@ const loadPart = (partition: Partition, given: EngineContext, row: KindTypes["pa
     armHold(partition.holds, actor, part, dueMs)
     partition.openHolds++
   }
+  if (parts.open?.is(part) === true) partition.openParts++
   if (partition.recovery !== null) noteLoaded(partition.recovery, id, part, seq)
 }
 

@@ -44,6 +44,16 @@ export const disarmHold = (wheel: HoldWheel, part: KindTypes["part"], dueMs: Epo
 export const areHoldsDue = (wheel: HoldWheel, parts: KindParts, nowMs: EpochMs, gatherMs: number): boolean =>
   dueHolds(wheel, parts, Math.floor(nowMs / gatherMs) * gatherMs, 1).length > 0
 
+/** When the hold that is due first was due, to a bucket's width, if that is before `nowMs`; null: none is over. O(buckets since what was ended last): few, for whoever owns the partition looks at them all the time. */
+export const overdueSinceMs = ({ buckets, doneBefore }: HoldWheel, nowMs: EpochMs): EpochMs | null => {
+  if (buckets.size === 0) return null
+  const last = Math.min(Math.floor(nowMs / bucketMs), doneBefore + overdueBucketsMax)
+  for (let number = doneBefore; number <= last; number++) if (buckets.has(number)) return number * bucketMs
+  return null
+}
+/** An hour of buckets are looked through: one that has been over for longer than that is found all the same, as soon as the others are ended. */
+const overdueBucketsMax = 3_600_000 / bucketMs
+
 /** Up to `most` holds whose time is up at `nowMs`, earliest buckets first; they stay armed until they have ended. */
 export const dueHolds = (wheel: HoldWheel, parts: KindParts, nowMs: EpochMs, most: number): Array<readonly [KindTypes["part"], Actor]> => {
   const due: Array<readonly [KindTypes["part"], Actor]> = []

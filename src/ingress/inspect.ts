@@ -5,7 +5,7 @@
  */
 
 import { decides, isKind, type Kind } from "../domain/kinds.ts"
-import { type ActorKey, CommandClass, partitionOf, skuFromToken } from "../domain/names.ts"
+import { type ActorKey, CommandClass, isTraceparent, partitionOf, skuFromToken, traceparentChars } from "../domain/names.ts"
 import type { KindCommand } from "../engine/kind.ts"
 import type { DecodedBody, DecodedCommand } from "../engine/protocol.ts"
 import { doorPingEveryMs } from "../limits.ts"
@@ -53,13 +53,11 @@ export const placeOf = ({ classes, sender }: Pick<Sender, "classes" | "sender">,
   return actor === undefined ? notStored("token") : { class: commandClass, kind, ...actor }
 }
 
-const traceparent = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
-
 /** A W3C `traceparent` as we write it; null: it is none. */
 export const traceOf = (text: string): string | null => {
-  if (text.length !== 55) return null
+  if (text.length !== traceparentChars) return null
   const trace = text.toLowerCase()
-  return traceparent.test(trace) ? trace : null
+  return isTraceparent(trace) ? trace : null
 }
 
 /** Bytes of the canonical body. */

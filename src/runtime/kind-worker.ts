@@ -6,8 +6,8 @@
 import { Clock, Effect, Exit, Scope } from "effect"
 import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import { fullestMemory } from "../engine/memory-bounds.ts"
-import { AlarmKind, ReignEndReason, StepDownReason } from "../engine/protocol.ts"
-import { statusOf } from "../engine/views.ts"
+import { AlarmKind, HaltReason, ReignEndReason, StepDownReason } from "../engine/protocol.ts"
+import { overdueMsOf, statusOf } from "../engine/views.ts"
 import { Cluster, Journals, type Member, type Progress } from "../ports/broker.ts"
 import { Meter, WatchAlarmKind } from "../ports/meter.ts"
 import { logLine } from "../telemetry/names.ts"
@@ -76,6 +76,11 @@ const sampleOther = (meter: Meter["Service"], slot: Slot): void => {
     unreadable: isPassedOver(slot),
     quarantined: 0,
     openHolds: 0,
+    overdueMs: 0,
+    openOrders: null,
+    shortSkus: null,
+    unsaidRecords: 0,
+    commandsSinceSnapshot: 0,
     shortQty: null,
     underWay: 0,
     underWayMs: 0,
@@ -97,13 +102,17 @@ const sample = Effect.fnUntraced(function* ({ slot, stall, carried, sources }: S
   const { partition, running } = slot
   if (running === null || !isOwning(slot)) return sampleOther(meter, slot)
   const status = statusOf(running.state)
-  const { quarantined, openHolds, clockAheadMs } = status
-  const shortQty = (yield* Engine).shortQty(running.state)
+  const engine = yield* Engine
+  const shortQty = engine.shortQty(running.state)
   const { share: memoryShare } = fullestMemory(running.state)
   const here = { owned: true, halted: false, unreadable: false }
   slot.carried = carried.look(running.state, Number((yield* Clock.monotonicTimeNanos) / 1_000_000n))
   const { underWay, oldestMs: underWayMs, stuck } = slot.carried
-  meter.sampled(partition, { ...here, quarantined, openHolds, shortQty, underWay, underWayMs, memoryShare, clockAheadMs })
+  const shortSkus = shortQty === null ? null : status.shortActors
+  const openOrders = engine.kind === "order" ? status.openParts : null
+  const nowAtBrokerMs = running.brokerNowMs()
+  const overdueMs = nowAtBrokerMs === null ? 0 : overdueMsOf(running.state, nowAtBrokerMs)
+  meter.sampled(partition, { ...status, ...here, overdueMs, openOrders, shortQty, shortSkus, underWay, underWayMs, memoryShare })
   if (stuck !== null) {
     meter.alarm(partition, "CarriedStuck")
     yield* Effect.logWarning(logLine.alarm, { partition, alarm: "CarriedStuck", detail: stuck })
@@ -163,7 +172,7 @@ export const startKindWorker: (options: KindWorkerOptions) => Effect.Effect<Kind
     const meter = yield* Meter
     const { kind } = yield* Engine
     const partitions = options.partitions[kind]
-    meter.begin(partitions, [...AlarmKind, ...WatchAlarmKind], StepDownReason, ReignEndReason)
+    meter.begin(partitions, [...AlarmKind, ...WatchAlarmKind], StepDownReason, ReignEndReason, HaltReason)
     const ownership = yield* startOwnership({ ...options, kind })
     yield* lookAfter(ownership)
     const vigil = yield* keepVigil(ownership, kind, partitions)

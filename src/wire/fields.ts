@@ -5,11 +5,14 @@
  */
 import { Result, Schema, SchemaIssue } from "effect"
 import { fieldPath } from "../domain/field-path.ts"
-import { type CommandClass, CommandClass as commandClasses } from "../domain/names.ts"
+import { type CommandClass, CommandClass as commandClasses, isTraceparent } from "../domain/names.ts"
 import { parseJson } from "./json.ts"
 
 /** A class of command. */
 export const ClassField: Schema.Literals<ReadonlyArray<CommandClass>> = Schema.Literals(commandClasses)
+
+/** A W3C `traceparent` as we write it. */
+export const TraceField = Schema.String.check(Schema.makeFilter(isTraceparent, { expected: "a W3C traceparent" }))
 
 /**
  * A word that is heard, of which a newer release may say more than this one knows: what it says is taken, and kept as it is. Typed as the known ones, so that a program that looks at them

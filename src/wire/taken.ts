@@ -7,7 +7,7 @@
  */
 import { Result, Schema } from "effect"
 import { CountField } from "../domain/fields.ts"
-import { isSender, type SenderId, skuFromToken, skuToken } from "../domain/names.ts"
+import { isSender, isTraceparent, type SenderId, skuFromToken, skuToken } from "../domain/names.ts"
 import type { KindTypes } from "../engine/kind.ts"
 import type { DecodedBatch, DecodedBody, StoredBatch, TakenMessage } from "../engine/protocol.ts"
 import type { SkuKind } from "../kinds/sku/types.ts"
@@ -116,6 +116,8 @@ const messageOf = <K extends KindTypes>(
   const [sender, commandClass, token, reply, publishedMs, trace, , bulk] = line
   const key = skuFromToken(token)
   if (!isSender(sender) || key === undefined || !kind.isKey(key) || (reply !== null && !isReplySuffix(reply))) return undefined
+  // It goes into a record as it stands here.
+  if (trace !== null && !isTraceparent(trace)) return undefined
   return {
     sender: sender as SenderId,
     class: commandClass,
