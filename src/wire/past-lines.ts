@@ -1,5 +1,5 @@
 /**
- * The lines of the ledger: one for each thing that a record says of an actor, in its order. Whoever keeps or reads the past makes them here, so that a line means the same wherever it is kept.
+ * The lines of the past: one for each thing that a record says of an actor, in its order. Whoever keeps or reads the past makes them here, so that a line means the same wherever it is kept.
  *
  * A line is a command with its decision, refused ones included, or what happened to an actor without one. What a record says of nobody's actor (cursors, floors, resets) is no line.
  */
@@ -79,18 +79,13 @@ export interface AnsweredLine<K extends KindTypes = KindTypes> extends LinePlace
 }
 
 /** One thing that a record says of one actor. */
-export type LedgerLine<K extends KindTypes = KindTypes> =
-  | CommandLine<K>
-  | ExpiryLine<K>
-  | CoveredLine<K>
-  | ReturnedLine<K>
-  | AnsweredLine<K>
+export type PastLine<K extends KindTypes = KindTypes> = CommandLine<K> | ExpiryLine<K> | CoveredLine<K> | ReturnedLine<K> | AnsweredLine<K>
 /** A line about a SKU. */
-export type SkuLine = LedgerLine<SkuKind>
+export type SkuPastLine = PastLine<SkuKind>
 /** A command about a SKU, decided. */
-export type SkuCommandLine = CommandLine<SkuKind>
+export type SkuPastCommand = CommandLine<SkuKind>
 /** A line about an order's book. */
-export type OrderLedgerLine = LedgerLine<OrderKind>
+export type OrderPastLine = PastLine<OrderKind>
 
 /** An order as its channel names it. A book, which is what a line's key names, holds many. */
 export interface NamedOrder {
@@ -117,7 +112,7 @@ const commandLine = <K extends KindTypes>(
 const entryLines = <K extends KindTypes>(
   entry: Entry<K>,
   keyOf: (command: K["command"]) => K["key"],
-): ReadonlyArray<WithoutPlace<LedgerLine<K>>> => {
+): ReadonlyArray<WithoutPlace<PastLine<K>>> => {
   switch (entry._tag) {
     case "Message": {
       const { sender, class: commandClass, onBehalf = null, bulk, brokerMs } = entry
@@ -156,22 +151,22 @@ const linesOf = <K extends KindTypes>(
   seq: number,
   { partition, atMs, entries }: JournalRecord<K>,
   keyOf: (command: K["command"]) => K["key"],
-): ReadonlyArray<LedgerLine<K>> =>
+): ReadonlyArray<PastLine<K>> =>
   entries
     .flatMap((entry) => entryLines<K>(entry, keyOf))
     // A line is what its entry says and where it stands: the compiler can't put a union together again.
-    .map((line, place) => ({ ...line, partition, seq, place, atMs }) as unknown as LedgerLine<K>)
+    .map((line, place) => ({ ...line, partition, seq, place, atMs }) as unknown as PastLine<K>)
 
 /** The lines of a record of SKUs, which its journal holds at `seq`. */
-export const skuLinesOf = (seq: number, record: JournalRecord<SkuKind>): ReadonlyArray<SkuLine> =>
+export const skuLinesOf = (seq: number, record: JournalRecord<SkuKind>): ReadonlyArray<SkuPastLine> =>
   linesOf<SkuKind>(seq, record, ({ sku }) => sku)
 
 /** The lines of a record of orders. */
-export const orderLinesOf = (seq: number, record: JournalRecord<OrderKind>): ReadonlyArray<OrderLedgerLine> =>
+export const orderLinesOf = (seq: number, record: JournalRecord<OrderKind>): ReadonlyArray<OrderPastLine> =>
   linesOf<OrderKind>(seq, record, ({ channel, order }) => orderBook(channel, order))
 
 /** The order that a line is about; undefined: of none can that be said, as of a command that could not be read, or of a decision that came back to an order which is forgotten. */
-export const orderOfLine = (line: OrderLedgerLine): NamedOrder | undefined => {
+export const orderOfLine = (line: OrderPastLine): NamedOrder | undefined => {
   switch (line._tag) {
     case "Command":
       return line.command === null ? undefined : line.command
