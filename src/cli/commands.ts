@@ -120,6 +120,12 @@ const entries: ReadonlyArray<CommandEntry> = [
     usesCluster: true,
   },
   {
+    name: "backtest",
+    summary: "Replay recorded demand under another policy, beside what happened",
+    load: async () => rootWith((await import("./backtest.ts")).backtestCommand),
+    usesCluster: true,
+  },
+  {
     name: "audit",
     summary: "Judge all journals: chain, conservation, one effect for each command",
     load: async () => rootWith((await import("./audit.ts")).auditCommand),

@@ -34,7 +34,7 @@ const unreadable = (seq: number, cause: string) =>
   new PastUnavailable({ operation: `read record ${seq}`, cause, remedy: "Look at the journal with `holdfast audit`" })
 
 /** Ends the reading of a journal: what follows is later than what was asked for. */
-const enough = "enough"
+const enough = "enough" as const
 
 /** Reads a journal's records until `read` has enough, and hands on what it makes of them, as fast as that is taken. */
 const linesRead = <Line>(
@@ -90,26 +90,34 @@ const skuLines = (ofKind: OfKind, partition: number, sku: Sku | null, toMs: Epoc
   return linesRead<SkuPastLine>(ofKind, "sku", partition, read)
 }
 
-/** A journal begins with a record that knows no time yet. */
-const untimedRecordsMax = 2
+/** The time of the first record that knows one: a journal begins with records of before anything was heard. Null: none does. */
+const firstMs = Effect.fnUntraced(function* (kind: Kind, partition: number, endSeq: number) {
+  let sinceMs: number | null = null
+  const noteFirst = Effect.fnUntraced(function* (records: ReadonlyArray<StoredRecord>) {
+    for (const stored of records) {
+      const decoded = decodeOf(kind)(stored.bytes)
+      if (decoded._tag !== "Record") return yield* unreadable(stored.seq, decoded.cause)
+      sinceMs = decoded.record.atMs
+      if (sinceMs > 0) return yield* Effect.fail(enough)
+    }
+  })
+  yield* Effect.catchIf(
+    readWholeJournal(partition, endSeq, noteFirst, decodeOf(kind)),
+    (error): error is typeof enough => error === enough,
+    () => Effect.void,
+  )
+  return sinceMs === 0 ? null : sinceMs
+})
 
 /** How far a journal goes back and forward. What is read of it later is all that was journaled by now, and a little more. */
 const extentOf = Effect.fnUntraced(function* (kind: Kind, partition: number) {
   const nowMs = yield* Clock.currentTimeMillis
   const journals = yield* Journals
   const endSeq = yield* journals.endSeq(partition)
-  if (endSeq === 0) return { sinceMs: null, isFromTheFirst: true, knownToMs: nowMs } satisfies PastExtent
-  const timeOf = (stored: StoredRecord | null): number => {
-    const decoded = stored === null ? null : decodeOf(kind)(stored.bytes)
-    return decoded?._tag === "Record" ? decoded.record.atMs : nowMs
-  }
-  let sinceMs = 0
-  const noteFirst = (records: ReadonlyArray<StoredRecord>) =>
-    Effect.sync(() => {
-      for (const stored of records) if (sinceMs === 0) sinceMs = timeOf(stored)
-    })
-  yield* readWholeJournal(partition, Math.min(endSeq, untimedRecordsMax), noteFirst, decodeOf(kind))
-  const lastMs = timeOf(yield* journals.at(partition, endSeq))
+  const last = endSeq === 0 ? null : yield* journals.at(partition, endSeq)
+  const decoded = last === null ? null : decodeOf(kind)(last.bytes)
+  const lastMs = decoded?._tag === "Record" ? decoded.record.atMs : 0
+  const sinceMs = endSeq === 0 ? null : yield* firstMs(kind, partition, endSeq)
   return { sinceMs, isFromTheFirst: true, knownToMs: Math.max(nowMs, lastMs) } satisfies PastExtent
 })
 
@@ -117,7 +125,7 @@ const extentOf = Effect.fnUntraced(function* (kind: Kind, partition: number) {
 export const journalPast = (counts: PartitionCounts, ofKind: OfKind): Layer.Layer<Past> =>
   Layer.succeed(Past, {
     partitions: counts.sku,
-    extent: (kind, partition) => ofKind(kind)(extentOf(kind, partition)).pipe(Effect.mapError(asPast)),
+    extent: (kind, partition) => ofKind(kind)(extentOf(kind, partition)).pipe(Effect.mapError((error) => asPast(error))),
     mark: () => Effect.succeed(null),
     skuLines: (scope, toMs, afterSeq) =>
       "sku" in scope
