@@ -44,6 +44,7 @@ CREATE TABLE "ledger" (
 	"seq" bigint NOT NULL,
 	"place" integer NOT NULL,
 	"at" timestamp with time zone NOT NULL,
+	"line" integer,
 	"broker_at" timestamp with time zone,
 	"epoch" bigint NOT NULL,
 	"cause" text NOT NULL,
@@ -54,6 +55,8 @@ CREATE TABLE "ledger" (
 	"order_id" text,
 	"sender" text,
 	"class" text,
+	"on_behalf" text,
+	"is_bulk" boolean NOT NULL,
 	"command_id" text,
 	"command_type" text,
 	"command" jsonb,
@@ -81,7 +84,7 @@ CREATE TABLE "order_lines" (
 	"fulfilled" bigint NOT NULL,
 	"lost" bigint NOT NULL,
 	"is_confirmed" boolean NOT NULL,
-	"refusal" text,
+	"refusal_reason" text,
 	CONSTRAINT "order_lines_channel_order_id_sku_pk" PRIMARY KEY("channel","order_id","sku")
 );
 --> statement-breakpoint
