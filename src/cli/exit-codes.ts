@@ -48,6 +48,8 @@ const codeOfTag: Readonly<Record<string, ExitCode>> = {
   NotPermitted: exitCode.usage,
   ArchiveFailed: exitCode.failed,
   TopologyMismatch: exitCode.topology,
+  DatabaseUnavailable: exitCode.unreachable,
+  DatabaseMismatch: exitCode.topology,
 }
 
 const tagOf = (error: unknown): string => {
@@ -75,6 +77,7 @@ export const describeFailure = (error: unknown): string => {
     case "ShowHelp":
       return ""
     case "TopologyMismatch":
+    case "DatabaseMismatch":
       return `${field(error, "what")}: expected ${field(error, "expected")}, found ${field(error, "found")}. Remedy: ${field(error, "remedy")}`
     case "NotPermitted":
       return `${field(error, "operation")}: ${field(error, "cause")}; name another sender with --as, or let this one do it: its role in HOLDFAST_SENDERS, its permissions and login at the server`
@@ -82,6 +85,7 @@ export const describeFailure = (error: unknown): string => {
     case "LoginRefused":
       return `${field(error, "operation")}: ${field(error, "cause")}`
     case "ArchiveFailed":
+    case "DatabaseUnavailable":
       return `${field(error, "operation")}: ${field(error, "cause")}. ${field(error, "remedy")}`
     case "AnswerUnknown":
     case "ClientClosed":

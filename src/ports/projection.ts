@@ -5,6 +5,7 @@
  */
 import { Context, type Effect, type Scope, type Stream } from "effect"
 import type { Kind } from "../domain/kinds.ts"
+import { ledgerMonthsKept } from "../limits.ts"
 import type { DatabaseMismatch, DatabaseUnavailable } from "./errors.ts"
 
 export const LedgerCause = [
@@ -35,6 +36,14 @@ export type LedgerCause = (typeof LedgerCause)[number]
 export const LedgerDecision = ["accepted", "refused", "expired", "quarantined", "repeated", "dropped", "begun", "pending"] as const
 /** How a command was decided. `expired`: its deadline had passed; `begun` and `pending`: an order's, whose answer is a line of its own later. */
 export type LedgerDecision = (typeof LedgerDecision)[number]
+
+/** The first month of which the ledger is kept, when the newest of its lines is of this time, or there is none (""): `2025-10`. */
+export const firstMonthKept = (newestAt: string): string => {
+  if (newestAt === "") return "0001-01"
+  const [year = 0, month = 1] = newestAt.slice(0, 7).split("-").map(Number)
+  const months = year * 12 + month - 1 - ledgerMonthsKept
+  return `${String(Math.floor(months / 12)).padStart(4, "0")}-${String((months % 12) + 1).padStart(2, "0")}`
+}
 
 /** How far the tables follow one journal. The next record has to name this one's hash. */
 export interface ProjectionCursor {
@@ -295,8 +304,10 @@ export interface TablesAtOnce {
   readonly rows: (table: Exclude<TableName, "ledger">) => Stream.Stream<ReadonlyArray<ReadRow>, DatabaseUnavailable | DatabaseMismatch>
   /** Lines of the ledger of some records, in their order. */
   readonly lines: (kind: Kind, partition: number, fromSeq: number, toSeq: number) => Done<ReadonlyArray<ReadRow>>
-  /** How many lines there are of each journal. */
-  readonly lineCounts: Done<ReadonlyArray<{ readonly kind: Kind; readonly partition: number; readonly lines: number }>>
+  /** How many lines there are of each journal, from a month on. */
+  readonly lineCounts: (
+    fromMonth: string,
+  ) => Done<ReadonlyArray<{ readonly kind: Kind; readonly partition: number; readonly lines: number }>>
 }
 
 type Done<A> = Effect.Effect<A, DatabaseUnavailable | DatabaseMismatch>

@@ -96,10 +96,11 @@ export const tablesAtOnce = (database: Database): Effect.Effect<TablesAtOnce, Da
           )
           return found.map((row) => readRow(tables.ledger, row))
         }),
-      lineCounts: ask("count lines of the ledger", async () => {
-        const counts = await sql<Array<{ kind: "sku" | "order"; partition: number; lines: string }>>`
-          select kind, partition, count(*) as lines from ledger group by 1, 2`
-        return counts.map((row) => ({ ...row, lines: Number(row.lines) }))
-      }),
+      lineCounts: (fromMonth) =>
+        ask("count lines of the ledger", async () => {
+          const counts = await sql<Array<{ kind: "sku" | "order"; partition: number; lines: string }>>`
+            select kind, partition, count(*) as lines from ledger where at >= ${`${fromMonth}-01T00:00:00Z`}::text::timestamptz group by 1, 2`
+          return counts.map((row) => ({ ...row, lines: Number(row.lines) }))
+        }),
     }
   })

@@ -5,7 +5,7 @@ import { Effect, Stream } from "effect"
 import { Kind, type PartitionCounts } from "../domain/kinds.ts"
 import type { StoredRecord } from "../engine/records.ts"
 import { DatabaseMismatch } from "../ports/errors.ts"
-import { Projection, type TablesAtOnce } from "../ports/projection.ts"
+import { firstMonthKept, Projection, type TablesAtOnce } from "../ports/projection.ts"
 import { type Difference, stateTables, TablesAudit } from "./compare.ts"
 
 /** What the audit of the tables found. */
@@ -78,7 +78,9 @@ export const auditTables = <E, R>(options: TablesAuditOptions<E, R>) =>
   Effect.scoped(
     Effect.gen(function* () {
       const tables = yield* (yield* Projection).atOnce
-      const audit = new TablesAudit(options.counts, options.differencesMax)
+      // Of what is older, lines may be there still, or no more.
+      const keptFrom = firstMonthKept(tables.cursors.reduce((newest, { at }) => (at > newest ? at : newest), ""))
+      const audit = new TablesAudit(options.counts, options.differencesMax, keptFrom)
       const unprojected: Array<{ readonly kind: Kind; readonly partition: number }> = []
       let records = 0
       for (const kind of Kind)
@@ -88,7 +90,7 @@ export const auditTables = <E, R>(options: TablesAuditOptions<E, R>) =>
           records += audited
         }
       for (const table of stateTables) yield* Stream.runForEach(tables.rows(table), (rows) => Effect.sync(() => audit.read(table, rows)))
-      audit.finish(yield* tables.lineCounts)
+      audit.finish(yield* tables.lineCounts(keptFrom))
       const { differences, differenceCount, rows } = audit
       const report: TablesReport = { ok: differenceCount === 0, rows, records, unprojected, differenceCount, differences }
       return report

@@ -75,6 +75,7 @@ const rowsKeptMax = 200_000
 /** What all that was projected has to be held to. Give it every journal, up to where its tables are, then every row of the tables. */
 export class TablesAudit {
   readonly #counts: PartitionCounts
+  readonly #keptFrom: string
   readonly #differencesMax: number
   readonly #expected = new Map<StateTable, Map<string, Kept>>(stateTables.map((name) => [name, new Map()]))
   #kept = 0
@@ -83,7 +84,9 @@ export class TablesAudit {
   #differenceCount = 0
   rows = 0
 
-  constructor(counts: PartitionCounts, differencesMax: number) {
+  /** `keptFrom`: the month from which on the ledger is kept. */
+  constructor(counts: PartitionCounts, differencesMax: number, keptFrom: string) {
+    this.#keptFrom = keptFrom
     this.#counts = counts
     this.#differencesMax = differencesMax
   }
@@ -122,10 +125,11 @@ export class TablesAudit {
   }
 
   /** Rows of the ledger that a batch has to have, beside those that were found of the same records. */
-  lines(kind: Kind, partition: number, rows: ProjectedRows["ledger"], found: ReadonlyArray<ReadRow>): void {
+  lines(kind: Kind, partition: number, all: ProjectedRows["ledger"], found: ReadonlyArray<ReadRow>): void {
     const place = `${kind} ${partition}`
+    const rows = all.filter(({ at }) => at >= this.#keptFrom)
     this.#lines.set(place, (this.#lines.get(place) ?? 0) + rows.length)
-    const there = new Map(found.map((row) => [keyOf("ledger", row), row]))
+    const there = new Map(found.filter(({ at }) => String(at) >= this.#keptFrom).map((row) => [keyOf("ledger", row), row]))
     for (const row of rows) {
       const line = row as object as AnyRow
       const key = keyOf("ledger", line)

@@ -6,7 +6,7 @@
 import { Effect, Schema, Stream } from "effect"
 import type { Kind } from "../domain/kinds.ts"
 import type { StoredRecord } from "../engine/records.ts"
-import { databaseRetryMsMax, databaseRetryMsMin, projectedBytesMax, projectedLinesMax } from "../limits.ts"
+import { databaseRetryMsMax, databaseRetryMsMin, projectedBytesMax, projectedLinesMax, standByMs } from "../limits.ts"
 import { Cluster, Journals } from "../ports/broker.ts"
 import { ArchiveFailed, BrokerUnavailable, DatabaseMismatch, DatabaseUnavailable } from "../ports/errors.ts"
 import { Projection, type ProjectionCursor } from "../ports/projection.ts"
@@ -179,6 +179,18 @@ const isPassing = (error: unknown): error is Passing =>
   error instanceof Elsewhere ||
   error instanceof NewerRelease
 
+/** Waits for as long as somebody else writes the tables of this journal: two take turns at it, and each would throw half of its work away. */
+const standBy = Effect.fnUntraced(function* ({ kind, partition }: ProjectOptions) {
+  const projection = yield* Projection
+  let before = yield* projection.cursor(kind, partition)
+  for (;;) {
+    yield* Effect.sleep(standByMs)
+    const now = yield* projection.cursor(kind, partition)
+    if (now?.seq === before?.seq) return
+    before = now
+  }
+})
+
 /** Says why nothing is written, once for as long as it is the same. */
 const sayOnce = (options: ProjectOptions, progress: Progress) => {
   let said = ""
@@ -206,6 +218,7 @@ export const projectJournal = Effect.fnUntraced(function* (options: ProjectOptio
     const { failure } = ended
     if (!isPassing(failure)) return yield* failure
     yield* say(failure)
+    if (failure instanceof Elsewhere) yield* Effect.ignore(standBy(options))
     pauseMs = progress.seq > before ? databaseRetryMsMin : Math.min(databaseRetryMsMax, 2 * pauseMs)
     yield* Effect.sleep(pauseMs)
   }
