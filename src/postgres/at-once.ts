@@ -2,7 +2,7 @@
  * Reads the tables as of one moment: one transaction that sees what was committed when it began, and nothing later.
  */
 import { Effect, type Scope, Stream } from "effect"
-import type { ReservedSql, Row } from "postgres"
+import type { ReservedSql, Row, Sql } from "postgres"
 import type { DatabaseMismatch, DatabaseUnavailable } from "../ports/errors.ts"
 import type { ProjectionCursor, ReadRow, TablesAtOnce } from "../ports/projection.ts"
 import type { Database } from "./connection.ts"
@@ -42,7 +42,10 @@ const readRow = ({ columns }: Table, row: Row): ReadRow =>
 const selectOf = ({ name, columns }: Table): string =>
   `select ${columns.map(([field, type]) => readAs(field, type)).join(", ")} from ${quoted(name)}`
 
-const begin = async (sql: ReservedSql): Promise<ReservedSql> => {
+const begin = async (pool: Sql): Promise<ReservedSql> => {
+  // postgres.js 3.4.9 with fetch_types off never reserves a connection that has yet to be made.
+  await pool`select 1`
+  const sql = await pool.reserve()
   await sql`begin isolation level repeatable read read only`
   return sql
 }
@@ -61,9 +64,8 @@ const numbered = ({ seq, entries, ...cursor }: ProjectionCursor): ProjectionCurs
 /** The tables of a database as of now, until the scope closes. */
 export const tablesAtOnce = (database: Database): Effect.Effect<TablesAtOnce, DatabaseUnavailable | DatabaseMismatch, Scope.Scope> =>
   Effect.gen(function* () {
-    const sql = yield* Effect.acquireRelease(
-      database.ask("look at the tables at once", async (pool) => begin(await pool.reserve())),
-      (reserved) => Effect.promise(() => end(reserved)),
+    const sql = yield* Effect.acquireRelease(database.ask("look at the tables at once", begin), (reserved) =>
+      Effect.promise(() => end(reserved)),
     )
     const ask = <A>(operation: string, queries: () => PromiseLike<A>) => database.ask(operation, queries)
     const cursors = yield* ask(

@@ -65,7 +65,7 @@ export const openDatabase = (config: DatabaseConfig): Effect.Effect<Database, Da
         const deaf = sql
         sql = open(config)
         void deaf.end({ timeout: 0 })
-        return Effect.fail(databaseError(operation, { code: "ETIMEDOUT", message: "no answer" }))
+        return Effect.fail(databaseError(operation, Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" })))
       })
     return {
       schema: config.schema,
