@@ -158,6 +158,18 @@ export const archiveSettings = {
   password: setting("HOLDFAST_ARCHIVE_PASSWORD", "none", "its password"),
 } as const
 
+/** What `holdfast project` reads, and whoever asks the tables. */
+export const postgresSettings = {
+  url: setting(
+    "HOLDFAST_POSTGRES_URL",
+    "own",
+    "postgres://user:password@host:5432/database; unset: the Postgres of a `serve` in this folder",
+  ),
+} as const
+
+/** The settings of the tables, as the lines of a table. */
+export const postgresSettingsHelp = (): string => tableOf(Object.values(postgresSettings))
+
 type SettingName = keyof typeof settings
 
 /** What `holdfast serve` reads of them: all but another's login. */
@@ -234,6 +246,24 @@ const readLogin = Effect.fnUntraced(function* (read: ReadSetting, problems: Arra
   if (user !== null) problems.push(`${passwordSetting.name}: is missing; ${userSetting.name} needs it`)
   if (password !== null) problems.push(`${userSetting.name}: is missing; ${passwordSetting.name} needs it`)
   return null
+})
+
+const readLogging = Effect.fnUntraced(function* (read: ReadSetting) {
+  const log = yield* read(
+    settings.log,
+    withFallback((name) => Config.Literals(["json", "pretty"], name), "pretty"),
+    always,
+    "expected json or pretty",
+    "pretty",
+  )
+  const logLevel = yield* read(
+    settings.logLevel,
+    withFallback(Config.LogLevel, "Info"),
+    always,
+    "expected All, Trace, Debug, Info, Warn, Error, Fatal or None",
+    "Info",
+  )
+  return { log, logLevel } satisfies Pick<ProcessConfig, "log" | "logLevel">
 })
 
 const natsUrls = ["nats:", "tls:", "ws:", "wss:"]
@@ -374,20 +404,7 @@ const readProcess = Effect.fnUntraced(function* (read: ReadSetting) {
       commandsPerSecond: yield* whole(settings.commandsPerSecond, 1, ratePerSecondMax),
       bytesPerSecond: yield* whole(settings.bytesPerSecond, bodyBytesMax, ratePerSecondMax),
     },
-    log: yield* read(
-      settings.log,
-      withFallback((name) => Config.Literals(["json", "pretty"], name), "pretty"),
-      always,
-      "expected json or pretty",
-      "pretty",
-    ),
-    logLevel: yield* read(
-      settings.logLevel,
-      withFallback(Config.LogLevel, "Info"),
-      always,
-      "expected All, Trace, Debug, Info, Warn, Error, Fatal or None",
-      "Info",
-    ),
+    ...(yield* readLogging(read)),
   }
 })
 
@@ -483,6 +500,24 @@ export const loadArchiveConfig: Effect.Effect<ArchiveConfig, ConfigInvalid> = Ef
     problems.push(`${archiveSettings.folder.name}: is missing; ${archiveSettings.everyMs.name} needs it`)
   if (problems.length > 0) return yield* new ConfigInvalid({ problems })
   return { folder, everyMs, login }
+})
+
+/** Where the tables are; null: nobody says. */
+export const loadPostgresUrl: Effect.Effect<string | null, ConfigInvalid> = Effect.gen(function* () {
+  const problems: Array<string> = []
+  const isUrl = (text: string | null) => text === null || /^postgres(?:ql)?:\/\/./.test(text)
+  const remedy = "expected postgres://user:password@host:5432/database"
+  const url = yield* makeRead(problems)(postgresSettings.url, optional(Config.String), isUrl, remedy, null)
+  if (problems.length > 0) return yield* new ConfigInvalid({ problems })
+  return url
+})
+
+/** How a process that is told nothing else of its own logs. */
+export const loadLogging: Effect.Effect<Pick<ProcessConfig, "log" | "logLevel">, ConfigInvalid> = Effect.gen(function* () {
+  const problems: Array<string> = []
+  const logging = yield* readLogging(makeRead(problems))
+  if (problems.length > 0) return yield* new ConfigInvalid({ problems })
+  return logging
 })
 
 assert(leaseTtlMsMin >= 1_000, "the server counts the TTL of a key in whole seconds")

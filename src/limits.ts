@@ -426,6 +426,28 @@ export const journalRecordsKeptMin = 1_024
  */
 export const journalKeptMs = factHorizonMs + issuedAheadMsMax + floorStepMs
 
+// Projection
+/** Actors and their parts that the fold of one journal keeps; beyond either, all are read again from the tables as they are needed. */
+export const actorsFoldedMax = 100_000
+export const partsFoldedMax = 250_000
+/** Lines of the ledger that are written in one transaction, or bytes of the records that they are made of, whichever comes first. */
+export const projectedLinesMax = 10_000
+export const projectedBytesMax = 4 * 1_048_576
+/** Milliseconds for which a connection to the database is waited for, and for which an answer of it is. */
+export const databaseConnectMs = 5_000
+export const databaseAnswerMs = 60_000
+/** Milliseconds between two attempts while the database is away: the first pause, and the longest. */
+export const databaseRetryMsMin = 200
+export const databaseRetryMsMax = 5_000
+/** Milliseconds for which a projector that met another one's rows waits before it looks whether that one still writes. */
+export const standByMs = 2_000
+/** Records of a journal by which tables that were made anew may be behind the served ones when they take their place, where those don't stand still for long enough. */
+export const swapBehindMax = 2_000
+/** Months of journaled time for which the ledger is kept, the present one not counted. */
+export const ledgerMonthsKept = 13
+/** Milliseconds between two looks for months that are too old. */
+export const ledgerLooksMs = 3_600_000
+
 const longestMessageEntryBytes = 2 * bodyBytesMax + commandsPerMessageMax * entryOverheadBytesMax
 /** A line of a stored message's head: sender, class, SKU token, reply suffix, time, trace, size. */
 const storedHeadBytesMax = senderCharsMax + 3 * skuBytesMax + replySuffixCharsMax + 256

@@ -57,6 +57,8 @@ const codeOfTag: Readonly<Record<string, ExitCode>> = {
   PastUnavailable: exitCode.failed,
   QueryRefused: exitCode.failed,
   TopologyMismatch: exitCode.topology,
+  DatabaseUnavailable: exitCode.unreachable,
+  DatabaseMismatch: exitCode.topology,
 }
 
 const tagOf = (error: unknown): string => {
@@ -88,6 +90,7 @@ export const describeFailure = (error: unknown): string => {
     case "ShowHelp":
       return ""
     case "TopologyMismatch":
+    case "DatabaseMismatch":
       return `${field(error, "what")}: expected ${field(error, "expected")}, found ${field(error, "found")}. Remedy: ${field(error, "remedy")}`
     case "NotPermitted":
       return `${field(error, "operation")}: ${field(error, "cause")}; name another sender with --as, or let this one do it: its role in HOLDFAST_SENDERS, its permissions and login at the server`
@@ -98,6 +101,7 @@ export const describeFailure = (error: unknown): string => {
       return `${field(error, "detail")}: ${field(error, "remedy")}`
     case "PastUnavailable":
     case "ArchiveFailed":
+    case "DatabaseUnavailable":
       return `${field(error, "operation")}: ${field(error, "cause")}. ${field(error, "remedy")}`
     case "AnswerUnknown":
     case "ClientClosed":

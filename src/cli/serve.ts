@@ -3,6 +3,7 @@
  */
 import { Context, Effect, Layer, Redacted } from "effect"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import { assert } from "../assert.ts"
 import {
   archiveSettingsHelp,
@@ -10,6 +11,8 @@ import {
   type LoginSetting,
   loadArchiveConfig,
   loadConfig,
+  loadPostgresUrl,
+  postgresSettingsHelp,
   settings,
   workerSettingsHelp,
 } from "../config.ts"
@@ -38,6 +41,7 @@ import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
 import { leaveAtTheEnd } from "./leave-at-the-end.ts"
 import { ownSenders, startOwnServer } from "./own-server.ts"
+import { keepProjecting } from "./serve-postgres.ts"
 import { keepArchiving, watchRoom } from "./serve-room.ts"
 import { untilItAnswers } from "./until-it-answers.ts"
 
@@ -129,7 +133,7 @@ const readable = (readiness: Readiness) => ({
   outages: readiness.outages.map(({ sinceMs, ...outage }) => ({ ...outage, since: new Date(sinceMs).toISOString() })),
 })
 
-const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
+const work = Effect.fnUntraced(function* (config: HoldfastConfig, postgres: string | null | "none") {
   let ingress: RunningIngress | undefined
   let asked: WorkerPages | undefined
   const registry = yield* MetricsRegistry
@@ -161,12 +165,14 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
       yield* Effect.forkScoped(room)
     }
     yield* Effect.forkScoped(keepArchiving(yield* loadArchiveConfig))
+    yield* Effect.forkScoped(keepProjecting({ url: postgres, isOwnCluster: config.nats === null }))
     return yield* Effect.never
   }).pipe(Effect.provide(anyKinds))
 })
 
-const serve = Effect.gen(function* () {
+const serve = Effect.fnUntraced(function* (flags: { readonly postgres: boolean }) {
   const config = yield* loadConfig
+  const postgres = flags.postgres ? yield* loadPostgresUrl : "none"
   // A schedule that can't be used is said at once, like any other setting.
   yield* loadArchiveConfig
   const parts = Layer.mergeAll(
@@ -175,7 +181,7 @@ const serve = Effect.gen(function* () {
     IngressEngine.layer,
     loggingLayer({ format: config.log, level: config.logLevel }),
   )
-  return yield* Effect.scoped(work(config)).pipe(Effect.provide(parts))
+  return yield* Effect.scoped(work(config, postgres)).pipe(Effect.provide(parts))
 })
 
 const description = `Run a worker. Workers share the partitions by themselves: start as many as you like, on one or several machines, each with a name of its own.
@@ -189,9 +195,22 @@ ${workerSettingsHelp()}
 
 To archive journals and purge what is archived, which is off unless a schedule is set (see holdfast archive --help):
 
-${archiveSettingsHelp()}`
+${archiveSettingsHelp()}
 
-export const serveCommand = Command.make("serve", {}, () => serve).pipe(
+To keep tables of all that is decided, by a process of its own (see holdfast project --help). With an own nats-server there is an own Postgres too, unless --no-postgres is given:
+
+${postgresSettingsHelp()}`
+
+export const serveCommand = Command.make(
+  "serve",
+  {
+    postgres: Flag.Boolean("postgres").pipe(
+      Flag.withDescription("Keep tables in Postgres; --no-postgres: don't, and start none"),
+      Flag.withDefault(true),
+    ),
+  },
+  serve,
+).pipe(
   Command.withDescription(helpText(description)),
   Command.withExamples([
     { command: "holdfast serve", description: "try it out, with a nats-server of its own" },
