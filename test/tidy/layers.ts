@@ -34,6 +34,7 @@ const composed = [
   "archive",
   "nats",
   "client",
+  "http",
   "telemetry",
   "cli",
   "config",
@@ -74,6 +75,8 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   nats: { ...adapter, packages: [...effect, "@nats-io/*", "node:*"] },
   client: { ...adapter, packages: [...effect, "node:*"] },
+  /** The gateway: it speaks to the cluster through the port that the client implements. */
+  http: { ...adapter, packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
   telemetry: { ...adapter, packages: [...effect, "prom-client", "node:*"] },
   cli: { uses: composed, typesOf: [], packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
   /** What the package exports: a client put together with its adapter. */
