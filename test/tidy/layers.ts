@@ -37,6 +37,7 @@ const composed = [
   "archive",
   "nats",
   "client",
+  "http",
   "telemetry",
   "cli",
   "config",
@@ -82,6 +83,8 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   nats: { ...adapter, packages: [...effect, "@nats-io/*", "node:*"] },
   client: { ...adapter, packages: [...effect, "node:*"] },
+  /** The gateway: it speaks to the cluster through the port that the client implements. */
+  http: { ...adapter, packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
   telemetry: { ...adapter, packages: [...effect, "prom-client", "node:*"] },
   cli: { uses: composed, typesOf: [], packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
   /** What the package exports: a client put together with its adapter. */
