@@ -9,7 +9,7 @@ import { createEffects } from "./effects.ts"
 import { createEnds } from "./ends.ts"
 import type { FeedChecker } from "./feed.ts"
 import type { Findings, Where } from "./findings.ts"
-import type { Floors } from "./floors.ts"
+import { type Floors, isOurs } from "./floors.ts"
 import { emptyModel, fold, type SkuModel } from "./model.ts"
 import { createOnePartition } from "./one-partition.ts"
 import { createOverdue } from "./overdue.ts"
@@ -34,7 +34,8 @@ interface SkuListeners {
   readonly findings: Findings
   readonly floors: Floors
   readonly feed: FeedChecker
-  readonly onEvent: (event: StockEvent) => void
+  /** `isByOrder`: an order asked for it. */
+  readonly onEvent: (event: StockEvent, isByOrder: boolean) => void
   readonly partitionOf: ((sku: string) => number) | undefined
 }
 
@@ -80,12 +81,13 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Sku
     model.changedSeq = where.seq
     const shortBefore = conservation.before(model, events)
     if (seen !== null) effects.accepted(seen, events, model)
+    const isByOrder = seen !== null && isOurs(seen.sender)
     for (const event of events) {
       reservations.event(where, model, event, type, atMs)
       debts.covered(where, model, event)
       fold(model, event, atMs)
       overdue.note(model, event)
-      onEvent(event)
+      onEvent(event, isByOrder)
     }
     conservation.after(where, model, type, events, shortBefore)
     debts.changed(where, model)
@@ -98,6 +100,12 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Sku
       if (known !== undefined) overIsOver(findings, overdue, seen, known)
       if (decision._tag === "Refused" && known !== undefined && seen.version >= 3)
         reservations.refused(where, known, actor, command, decision.refusal.reason, seen.atMs)
+      if (decision._tag === "Begun" || decision._tag === "Pending")
+        return findings.violated(
+          "effects",
+          where,
+          `${command.type} ${command.id} of ${actor} has only begun, and a SKU answers every command at once`,
+        )
       if (command.type === "Reserve" && known !== undefined) availability.reserve(where, known, actor, command, decision)
       if (decision._tag !== "Accepted" || command.type === "ReplayQuarantined" || command.type === "DropQuarantined") return
       if (decision.events.length > 0) apply(where, modelOf(where, command.sku), decision.events, seen, seen.atMs)
