@@ -335,6 +335,8 @@ export const feedEchoMs = 1_000
 export const snapshotChunkBytesMax = 800_000
 /** Things (SKUs, reservations, decisions) one slice of a snapshot may walk: bounds the pause far below 5 ms. */
 export const snapshotSliceItemsMax = 512
+/** Bytes after which one slice takes no more parts (reservations, orders), whatever their count: an order of 1,000 lines is as much work as 500 reservations. */
+export const snapshotSliceBytesMax = 256 * 1_024
 /**
  * A snapshot is due once so many records, commands (expired holds counted with them) or bytes lie behind the start of the last, whichever comes first, and
  *
@@ -430,6 +432,10 @@ assert(recordBytesMax < payloadBytesMax, "a full record fits one message with it
 assert(republishRecordsMax * 2 <= replyRecordsMax, "what is said again leaves half of all replies to decisions")
 assert(republishRecordsMax <= replyRecordsMax * republishShare && republishShare <= 0.5, "something can always be said again")
 assert(snapshotChunkBytesMax < payloadBytesMax, "a snapshot chunk fits one message with its headers")
+assert(
+  snapshotSliceBytesMax + orderLinesMax * orderLineBytesMax + bodyBytesMax < snapshotChunkBytesMax,
+  "what a slice holds by then fits a chunk beside one more order of as many lines as there may be",
+)
 assert(
   snapshotCommandsMax + snapshotWalkCommands + 8 * batchCommandsMax <= commandsBehindSnapshotMax,
   "a snapshot that is begun at the latest is done before too many commands lie behind the one before it",
