@@ -103,7 +103,8 @@ export const bodyBytesMax = 65_536
 export const commandsPerMessageMax = 128
 /**
  * Bytes that a line of an order of {@link orderLinesMax} may take in its command on average, with all that JSON puts around it: of the largest quantities with a SKU of 17 bytes, of usual ones with one of 29. An order of
- * fewer lines may have longer ones.
+ * fewer lines may have longer ones. Larger bodies would not do: where the last line of an order answers, its lines are told of in an event, in the answer and in what is given back, and that has to fit two thirds of
+ * a record (domain/order/bounds.ts).
  */
 export const orderLineBodyBytes = 65
 /** Bytes of a message in the commands stream: what an ingress writes of at most {@link commandsPerMessageMax} commands and {@link bodyBytesMax} bytes of theirs. */

@@ -52,6 +52,14 @@ const overIsOver = (
   if (found !== null) findings.violated("availability", where, `${command.type} ${command.id} is decided at ${atMs} while ${found}`)
 }
 
+/** A SKU answers every command at once: whether this decision does not. */
+const hasOnlyBegun = (findings: Findings, { where, actor, command, decision }: SkuDecisionSeen): boolean => {
+  const isSo = decision._tag === "Begun" || decision._tag === "Pending"
+  if (isSo)
+    findings.violated("effects", where, `${command.type} ${command.id} of ${actor} has only begun, and a SKU answers every command at once`)
+  return isSo
+}
+
 /** The models of all SKUs, and the checkers that judge a decision by them. */
 export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: SkuListeners): Skus => {
   const models = new Map<string, SkuModel>()
@@ -81,13 +89,12 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Sku
     model.changedSeq = where.seq
     const shortBefore = conservation.before(model, events)
     if (seen !== null) effects.accepted(seen, events, model)
-    const isByOrder = seen !== null && isOurs(seen.sender)
     for (const event of events) {
       reservations.event(where, model, event, type, atMs)
       debts.covered(where, model, event)
       fold(model, event, atMs)
       overdue.note(model, event)
-      onEvent(event, isByOrder)
+      onEvent(event, seen !== null && isOurs(seen.sender))
     }
     conservation.after(where, model, type, events, shortBefore)
     debts.changed(where, model)
@@ -100,12 +107,7 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Sku
       if (known !== undefined) overIsOver(findings, overdue, seen, known)
       if (decision._tag === "Refused" && known !== undefined && seen.version >= 3)
         reservations.refused(where, known, actor, command, decision.refusal.reason, seen.atMs)
-      if (decision._tag === "Begun" || decision._tag === "Pending")
-        return findings.violated(
-          "effects",
-          where,
-          `${command.type} ${command.id} of ${actor} has only begun, and a SKU answers every command at once`,
-        )
+      if (hasOnlyBegun(findings, seen)) return
       if (command.type === "Reserve" && known !== undefined) availability.reserve(where, known, actor, command, decision)
       if (decision._tag !== "Accepted" || command.type === "ReplayQuarantined" || command.type === "DropQuarantined") return
       if (decision.events.length > 0) apply(where, modelOf(where, command.sku), decision.events, seen, seen.atMs)
