@@ -15,6 +15,7 @@ import {
   replyRecordsMax,
   republishRecordsMax,
   snapshotChunkBytesMax,
+  snapshotSliceBytesMax,
   snapshotSliceItemsMax,
   underWayMax,
 } from "../limits.ts"
@@ -33,6 +34,7 @@ export interface EngineBounds {
   readonly republishRecordsMax: number
   readonly snapshotChunkBytesMax: number
   readonly snapshotSliceItemsMax: number
+  readonly snapshotSliceBytesMax: number
   readonly cursorsRememberedMax: number
   /** Commands that may be under way to other actors: who would begin more is told to come back. */
   readonly underWayMax: number
@@ -49,6 +51,7 @@ export const engineBounds: EngineBounds = Object.freeze<EngineBounds>({
   republishRecordsMax,
   snapshotChunkBytesMax,
   snapshotSliceItemsMax,
+  snapshotSliceBytesMax,
   cursorsRememberedMax,
   underWayMax,
 })

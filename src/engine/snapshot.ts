@@ -174,9 +174,10 @@ const walkActors = (partition: Serving, { chunks }: ActorKind, walk: SnapshotWal
 
 const walkParts = (partition: Serving, { parts, chunks }: ActorKind, walk: SnapshotWalk, seq: number): Chunk => {
   const items: Array<PartsChunk["items"][number]> = []
-  const itemsMax = partition.bounds.snapshotSliceItemsMax
+  const { snapshotSliceItemsMax: itemsMax, snapshotSliceBytesMax: bytesMax } = partition.bounds
   let walked = 0
-  while (walk.actor < partition.actorList.length && walked < itemsMax * 4 && items.length < itemsMax) {
+  let bytes = 0
+  while (walk.actor < partition.actorList.length && walked < itemsMax * 4 && items.length < itemsMax && bytes < bytesMax) {
     const { key, state } = partition.actorList[walk.actor] as Actor
     const slots = parts.slotsOf(state)
     walked++
@@ -186,7 +187,9 @@ const walkParts = (partition: Serving, { parts, chunks }: ActorKind, walk: Snaps
       continue
     }
     const part = slots[walk.slot++]
-    if (part !== undefined) items.push(chunks.partRowOf(key, part))
+    if (part === undefined) continue
+    bytes += chunks.partBytesOf(part)
+    items.push(chunks.partRowOf(key, part))
   }
   if (walk.actor >= partition.actorList.length) {
     walk.stage = "ended"
