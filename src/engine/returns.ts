@@ -108,7 +108,8 @@ const takeReturn = (
   events: ReturnedEntry["events"],
 ): void => {
   given.kind.feed.noteBefore(actor)
-  settle(partition, id)
+  const wasUnderWay = settle(partition, id)
+  assert(wasUnderWay, "INV-17 what comes back was under way, and comes back once")
   if (events.length > 0) {
     applyEvents(partition, given, actor, events, draft.seq, draft.atMs)
     touch(draft, actor, events.at(-1)?.type ?? "")
