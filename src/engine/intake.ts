@@ -167,7 +167,7 @@ const takesRoom = (partition: Serving, given: EngineContext, room: BatchRoom, ar
   room.recordBytes -= worst.bytes
   room.messages--
   room.growth += worst.growth
-  assert(room.recordBytes >= 0, "INV-9 a record has room for what is taken into it")
+  assert(isFirst || room.recordBytes >= 0, "INV-9 a record has room for what is taken into it")
   assert(room.commands >= 0 || isFirst, "INV-9 a batch is bounded in commands")
   return true
 }
