@@ -228,7 +228,7 @@ const askRepublish = (partition: Serving, given: EngineContext): Array<Output> =
   const { bounds } = partition
   const { publishing } = partition.reign
   const { republishAfterSeq: afterSeq } = publishing
-  if (afterSeq === null) return []
+  assert(afterSeq !== null, "INV-3 what is asked for again was perhaps not said")
   if (publishing.republishToSeq < partition.reign.reignSeq) publishing.republishToSeq = partition.confirmedSeq
   const endSeq = publishing.republishToSeq
   const fromSeq = given.rules.republishFrom(afterSeq, endSeq)

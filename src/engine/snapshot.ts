@@ -70,7 +70,7 @@ export const walkOn = (partition: Serving, given: EngineContext): Array<Output> 
   const { walk } = partition.reign
   if (walk === null || !mayWalk(walk)) return []
   const chunk = walkSlice(partition, given, walk)
-  if (chunk === undefined) return []
+  assert(chunk !== undefined, "INV-6 a walk that isn't done has a slice")
   assert(chunk.seq >= walk.endSeq, "INV-6 slices are written in the order of the journal")
   walk.things += itemsOf(chunk)
   // A slice of nothing (actors without parts) is work done too.
@@ -335,7 +335,8 @@ const metaChunk = (partition: Serving, seq: number): Chunk => ({
 export const noteSnapshotProgress = (partition: Serving, given: EngineContext): Array<Output> => {
   const { walk } = partition.reign
   if (walk === null || walk.stage !== "done" || walk.stored < walk.chunks) return []
-  if (!given.rules.mayPublishSnapshot(walk.endSeq, partition.confirmedSeq) || partition.incarnation === null) return []
+  if (!given.rules.mayPublishSnapshot(walk.endSeq, partition.confirmedSeq)) return []
+  assert(partition.incarnation !== null, "INV-4 an owner knows its incarnation")
   const { id, startSeq, startHash, endSeq, endHash, chunks } = walk
   const manifest: SnapshotManifest = {
     version: 1,

@@ -296,8 +296,8 @@ const startServing = (partition: Claimant, basis: ClaimBasis, nowMs: number): Ar
     // A claim makes no time: this is when the former owner was last heard of.
     { _tag: "WatchFeed", sinceMs: Math.max(0, owner.atMs - feedLookBackMs) },
   ]
-  if (owner.incarnation !== null && basis.incarnation !== owner.incarnation)
-    outputs.push({ _tag: "StoreIncarnation", incarnation: owner.incarnation })
+  assert(owner.incarnation !== null, "INV-4 an owner knows its incarnation")
+  if (basis.incarnation !== owner.incarnation) outputs.push({ _tag: "StoreIncarnation", incarnation: owner.incarnation })
   outputs.push(...beginCarrying(owner, nowMs))
   return [...outputs, ...(owner.cursor.seq === 0 ? startReading(owner) : askCursor(owner, nowMs))]
 }
