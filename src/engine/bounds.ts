@@ -20,6 +20,7 @@ import {
   underWayMax,
 } from "../limits.ts"
 
+/** Bounds that tests and simulated worlds may make smaller, so that what happens at them happens often. */
 export interface EngineBounds {
   /** Commands and expiries one record may decide, and bytes that it aims to stay below: one message always fits. */
   readonly batchCommandsMax: number
@@ -40,6 +41,7 @@ export interface EngineBounds {
   readonly underWayMax: number
 }
 
+/** The bounds of production, as in limits.ts. */
 export const engineBounds: EngineBounds = Object.freeze<EngineBounds>({
   batchCommandsMax,
   batchExpiriesMax,

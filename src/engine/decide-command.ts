@@ -169,6 +169,7 @@ const checks: Readonly<Record<Check, (checked: Checked) => JournaledDecision | u
  * than that or where a command made the code throw, which nobody can know before it is decided, the sender is told that it was not taken; nothing is remembered, and the same bytes may be sent again.
  */
 const quarantineAs = ({ partition, kind, command, sender, place }: Checked, cause: string): JournaledDecision => {
+  assert(place >= 0, "INV-7 a place in a record names what is in quarantine")
   const known = quarantinedAs(partition, { kind }, sender, command)
   if (known !== undefined) return { _tag: "Quarantined", cause, quarantined: known }
   const { quarantined, quarantinedPerSender, factsKept, factsKeptPerSender } = partition.memoryBounds
@@ -298,6 +299,7 @@ export const decideCommand = (
   actor: Actor | undefined,
   place: number,
 ): JournaledDecision | Undecided | { readonly _tag: "Operator"; readonly operator: KindOperatorCommand } => {
+  assert(partition.inFlight === null, "INV-3 nothing is decided on what is not confirmed")
   const { kind } = given
   const key = kind.commands.keyOf(command)
   if (key !== arrived.key && partitionOf(key, partition.partitions) !== partition.id) return refused("WrongPartition", kind.keyField)

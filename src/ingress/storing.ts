@@ -79,6 +79,7 @@ export const store = (
 /** The message of that serial, if it is the one being stored: a late answer to an earlier attempt is one to it too. */
 const storingOf = (counter: Counter, serial: number): Storing | null => (counter.storing?.serial === serial ? counter.storing : null)
 
+/** A message of ours is stored at `seq`: the senders of what it holds hear so. */
 export const onStored = (ingress: Ingress, counter: Counter, serial: number, seq: number, outputs: Array<IngressOutput>): void => {
   const storing = storingOf(counter, serial)
   if (storing === null) return
@@ -87,6 +88,7 @@ export const onStored = (ingress: Ingress, counter: Counter, serial: number, seq
   sayStored(ingress, storing.messages, { partition: counter.partition, seq }, outputs)
 }
 
+/** Nobody knows whether it is stored: the same bytes are stored again in a while, under the same id. */
 export const onStoreUnknown = (counter: Counter, serial: number, nowMs: number): void => {
   const storing = storingOf(counter, serial)
   if (storing === null) return
