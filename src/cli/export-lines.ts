@@ -24,12 +24,12 @@
 
 import type { Kind } from "../domain/kinds.ts"
 import type { ActorKey, Sku } from "../domain/names.ts"
-import { stateHash } from "../engine/hash.ts"
 import type { ActorKind, KindTypes } from "../engine/kind.ts"
 import { emptyPartition, type Partition } from "../engine/partition.ts"
 import type { EngineCodec } from "../engine/protocol.ts"
 import type { DecidedCommand, Entry, JournaledDecision, JournalRecord, MessageEntry, StoredRecord } from "../engine/records.ts"
 import { protocolRules } from "../engine/rules.ts"
+import { stateHash } from "../engine/state-hash.ts"
 import { makeStep, type Step } from "../engine/step.ts"
 import { orderKind } from "../kinds/order/kind.ts"
 import { skuKind } from "../kinds/sku/kind.ts"
