@@ -101,6 +101,8 @@ export const nameCharsMax = 2 * idCharsMax + 12
 export const bodyBytesMax = 65_536
 /** Commands in one message. */
 export const commandsPerMessageMax = 128
+/** Operators' commands in one message, a sender's or a stored one: each settles a command that may be as large as a message, and a message is decided whole. */
+export const operatorCommandsPerMessageMax = 4
 /**
  * Bytes that a line of an order of {@link orderLinesMax} may take in its command on average, with all that JSON puts around it: of the largest quantities with a SKU of 17 bytes, of usual ones with one of 29. An order of
  * fewer lines may have longer ones. Larger bodies would not do: where the last line of an order answers, its lines are told of in an event, in the answer and in what is given back, and that has to fit two thirds of
@@ -490,6 +492,11 @@ assert(
   // A stored message may hold as many messages of senders as commands, each an entry of its own.
   2 * bodyBytesMax + commandsPerMessageMax * (entryOverheadBytesMax + 512) + 512 + recordEnvelopeBytesMax < recordBytesMax,
   "the largest stored message, decided at its worst, fits a record",
+)
+assert(
+  operatorCommandsPerMessageMax * (2 * bodyBytesMax + entryOverheadBytesMax + messageHeadBytesMax) + recordEnvelopeBytesMax <
+    recordBytesMax,
+  "the largest stored message of operators, decided at its worst, fits a record",
 )
 assert(factHorizonMs >= 72 * 3_600_000, "facts may be reported 72 hours late")
 assert(journalKeptMs > Math.max(factHorizonMs, commandHorizonMs), "nothing within a horizon of remembered ids is purged")
