@@ -101,9 +101,12 @@ export const nameCharsMax = 2 * idCharsMax + 12
 export const bodyBytesMax = 65_536
 /** Commands in one message. */
 export const commandsPerMessageMax = 128
+/** Operators' commands in one message, a sender's or a stored one: each settles a command that may be as large as a message, and a message is decided whole. */
+export const operatorCommandsPerMessageMax = 4
 /**
  * Bytes that a line of an order of {@link orderLinesMax} may take in its command on average, with all that JSON puts around it: of the largest quantities with a SKU of 17 bytes, of usual ones with one of 29. An order of
- * fewer lines may have longer ones.
+ * fewer lines may have longer ones. Larger bodies would not do: where the last line of an order answers, its lines are told of in an event, in the answer and in what is given back, and that has to fit two thirds of
+ * a record (domain/order/bounds.ts).
  */
 export const orderLineBodyBytes = 65
 /** Bytes of a message in the commands stream: what an ingress writes of at most {@link commandsPerMessageMax} commands and {@link bodyBytesMax} bytes of theirs. */
@@ -401,6 +404,8 @@ export const feedEchoMs = 1_000
 export const snapshotChunkBytesMax = 800_000
 /** Things (SKUs, reservations, decisions) one slice of a snapshot may walk: bounds the pause far below 5 ms. */
 export const snapshotSliceItemsMax = 512
+/** Bytes after which one slice takes no more parts (reservations, orders), whatever their count: an order of 1,000 lines is as much work as 500 reservations. */
+export const snapshotSliceBytesMax = 256 * 1_024
 /**
  * A snapshot is due once so many records, commands (expired holds counted with them) or bytes lie behind the start of the last, whichever comes first, and
  *
@@ -534,6 +539,10 @@ assert(republishRecordsMax * 2 <= replyRecordsMax, "what is said again leaves ha
 assert(republishRecordsMax <= replyRecordsMax * republishShare && republishShare <= 0.5, "something can always be said again")
 assert(snapshotChunkBytesMax < payloadBytesMax, "a snapshot chunk fits one message with its headers")
 assert(
+  snapshotSliceBytesMax + orderLinesMax * orderLineBytesMax + bodyBytesMax < snapshotChunkBytesMax,
+  "what a slice holds by then fits a chunk beside one more order of as many lines as there may be",
+)
+assert(
   snapshotCommandsMax + snapshotWalkCommands + 8 * batchCommandsMax <= commandsBehindSnapshotMax,
   "a snapshot that is begun at the latest is done before too many commands lie behind the one before it",
 )
@@ -590,6 +599,11 @@ assert(
   // A stored message may hold as many messages of senders as commands, each an entry of its own.
   2 * bodyBytesMax + commandsPerMessageMax * (entryOverheadBytesMax + 512) + 512 + recordEnvelopeBytesMax < recordBytesMax,
   "the largest stored message, decided at its worst, fits a record",
+)
+assert(
+  operatorCommandsPerMessageMax * (2 * bodyBytesMax + entryOverheadBytesMax + messageHeadBytesMax) + recordEnvelopeBytesMax <
+    recordBytesMax,
+  "the largest stored message of operators, decided at its worst, fits a record",
 )
 assert(factHorizonMs >= 72 * 3_600_000, "facts may be reported 72 hours late")
 assert(journalKeptMs > Math.max(factHorizonMs, commandHorizonMs), "nothing within a horizon of remembered ids is purged")

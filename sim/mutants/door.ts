@@ -386,7 +386,7 @@ export const door: ReadonlyArray<Mutant> = [
     name: "purged-unread",
     breaks: "purges a full commands stream beyond the message that was looked at",
     guarantee: "INV-7",
-    expected: ["messages-decided", "stored-is-decided"],
+    expected: ["messages-decided", "stored-is-decided", "halts"],
     profile: "last-unit",
     families: ["jitter", "full-stream", "stalls", "pauses"],
     drawn: { faultChance: 100 },

@@ -70,6 +70,7 @@ export type ReservationAnswer = Extract<QuestionAnswer, { readonly answer: "rese
 export type OrderStanding = Extract<QuestionAnswer, { readonly answer: "order" | "unknownOrder" }>
 export type WorkerAnswer = Extract<QuestionAnswer, { readonly answer: "worker" }>
 export type QuarantineAnswer = Extract<QuestionAnswer, { readonly answer: "quarantine" }>
+/** What lies in quarantine of a partition of orders. */
 export type OrderQuarantineAnswer = Extract<QuestionAnswer, { readonly answer: "orderQuarantine" }>
 
 /** What the workers that answered say about themselves, and the number of partitions that they share. */

@@ -51,6 +51,9 @@ export const beginAppend = (
   draft: Drafted,
   nowMs: EpochMs,
 ): Array<Output> => {
+  assert(draft.entries.length === draft.texts.length, "INV-6 each entry of a record has its text")
+  assert(change.atMs >= partition.atMs, "INV-4 journaled time never falls")
+  assert(change.epoch >= partition.epoch, "INV-4 the epoch never falls")
   assert(partition.inFlight === null, "one record in flight")
   const expectedSeq = partition.confirmedSeq
   const envelope: RecordEnvelope = {
@@ -105,6 +108,7 @@ export const appendAsOwner = (
   draft: Drafted,
   nowMs: EpochMs,
 ): Array<Output> => {
+  assert(draft.entries.length > 0, "INV-4 an owner's record says something")
   const { owner, epoch, incarnation } = partition
   assert(incarnation !== null, "INV-4 an owner knows its incarnation")
   const outputs = beginAppend(partition, given, kind, { owner, epoch, incarnation, cursor, atMs }, draft, nowMs)
@@ -133,6 +137,7 @@ export const onAppendUnknown = (partition: Partition, messageId: string, cause: 
 }
 
 const freeze = (partition: Partition, inFlight: AppendInFlight, cause: string): AppendFate => {
+  assert(partition.inFlight === inFlight, "INV-4 one record is in flight")
   const first = !inFlight.frozen
   inFlight.frozen = true
   inFlight.askAgainAtMs = 0
@@ -167,6 +172,7 @@ export const onJournalEndRead = (
 
 /** Whose record stands in the place of the one in flight. */
 const judge = (given: EngineContext, inFlight: AppendInFlight, stored: StoredRecord, endSeq: number): AppendFate => {
+  assert(inFlight.frozen, "INV-4 a journal's end is judged while an append is unknown")
   const decoded = given.codec.decodeRecord(stored.bytes)
   const { owner, epoch } = decoded._tag === "Record" ? decoded.record : { owner: "", epoch: 0 }
   const found = { messageId: stored.messageId, hash: given.codec.sha256(stored.bytes), owner, epoch }
@@ -179,6 +185,7 @@ const resendEveryMs = appendTimeoutMs / 20
 
 /** Hands the same record over again: at once the first time, then with a pause, after another look at the journal's end. */
 const resend = (inFlight: AppendInFlight, nowMs: number): Array<Output> => {
+  assert(inFlight.frozen, "INV-4 only what is unknown is handed over again")
   if (inFlight.attempts > 1 && !isDue(inFlight.lastSentMs + resendEveryMs, nowMs, resendEveryMs)) {
     inFlight.askAgainAtMs = inFlight.lastSentMs + resendEveryMs
     return []

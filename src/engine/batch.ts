@@ -4,6 +4,7 @@
  * The state is ahead of the journal from here until the record is confirmed; nothing leaves the engine in between. If the record can't be
  * confirmed as ours, the owner steps down and this state is thrown away: there is no undo.
  */
+import { assert } from "../assert.ts"
 import type { EpochMs } from "../domain/names.ts"
 import { recordBytesMax, recordEnvelopeBytesMax } from "../limits.ts"
 import type { Actor } from "./actor.ts"
@@ -82,6 +83,7 @@ const coverDue = (partition: Serving, given: EngineContext, draft: RecordDraft):
     const most = Math.min(left, room)
     if (most <= 0) return
     const events = kind.followUps(actor.state, most)
+    assert(events.length <= most, "INV-15 an actor does no more than there is room for")
     left -= events.length
     if (events.length > 0) {
       kind.feed.noteBefore(actor)
@@ -140,6 +142,7 @@ const apply = (
   const events = decision._tag === "Accepted" || decision._tag === "Begun" ? decision.events : none
   if (events.length > 0 && known !== undefined) given.kind.feed.noteBefore(known)
   const outcome = outcomeOf(given.kind, decision)
+  assert(draft.outcomes[standing.place] === undefined, "INV-2 a place in a record is taken once")
   draft.outcomes[standing.place] = outcome
   const actor = applyDecided(partition, given, standing, decided, hash, outcome, known)
   if (carriage !== null) noteTold(partition, carriage, command.id, decision, outcome)
@@ -161,6 +164,7 @@ const decideOperator = (
 ): DecidedCommand["decision"] => {
   const settlement = settle(partition, given, arrived, operator)
   if (settlement._tag === "Refused") return { _tag: "Refused", refusal: settlement.refusal }
+  assert(partition.quarantine.has(operator.quarantined), "INV-7 what an operator settles is in quarantine")
   const { quarantined, decision } = settlement
   settleQuarantined(partition, given, quarantined.id)
   const { sender, class: commandClass, reply } = quarantined
@@ -214,6 +218,7 @@ const decideMessage = (partition: Serving, given: EngineContext, draft: RecordDr
     decided.push(one)
   }
   const texts = refusal === undefined && body._tag === "Commands" ? body.commands.map(textOf) : undefined
+  assert(decided.length === commandsIn(arrived), "INV-7 every command of a message is decided")
   const array = body._tag === "Commands" && body.array
   const plain = { _tag: "Message", seq, sender, class: commandClass, bulk, brokerMs, reply, array, decided } as const
   const entry = trace === null ? plain : { ...plain, trace }
@@ -274,6 +279,7 @@ const anythingDue = (partition: Serving, given: EngineContext, atMs: EpochMs, ma
 /** Notes which stored messages a record takes, and what of their ingress the stream should have shown before and did not. */
 const noteStored = (partition: Serving, given: EngineContext, draft: RecordDraft, stored: ReadonlyArray<ArrivedStored>): void => {
   for (const { message, from, skipped } of stored) {
+    assert(message.seq > partition.cursor.seq, "INV-7 what is taken lies behind the cursor")
     if (skipped !== null) addEntry(given, draft, { _tag: "Skipped", seq: message.seq, cause: skipped })
     if (from === null) continue
     const { ingress, serial, acknowledged } = from
@@ -290,6 +296,7 @@ const keepStored = (partition: Serving, stored: ReadonlyArray<ArrivedStored>): v
   if (last === undefined) return
   let bytes = 0
   for (const { message } of stored) bytes += message.body.length + storedOverheadBytes
+  assert(bytes > 0, "INV-7 a message that is kept has bytes")
   partition.reign.keptMarks.push({ seq: last.message.seq, bytes })
   partition.reign.keptBytes += bytes
 }
@@ -302,6 +309,7 @@ const storedOverheadBytes = 64
  * the one that was read; what was handed over waits for nothing.
  */
 export const decideBatch = (partition: Serving, given: EngineContext, nowMs: EpochMs, mayTakeStored: boolean): Array<Output> => {
+  assert(partition.inFlight === null, "INV-4 one record in flight")
   const brokerNowMs = brokerNow(partition.brokerClock, nowMs)
   // A moment after a claim: what arrived waits, for nobody knows yet how long it has waited already.
   if (brokerNowMs === null) return []

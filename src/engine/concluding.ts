@@ -57,6 +57,7 @@ const confirmed = (
  * It is stored, and others have appended since: that reign is over, and its successor says what it decided. The state is the journal's up to that record, and is followed on with.
  */
 const onReignSuperseded = (partition: Serving, given: EngineContext, inFlight: AppendInFlight, nowMs: number): Array<Output> => {
+  assert(partition.inFlight === inFlight, "INV-4 what is superseded was in flight")
   return [
     confirmed(partition, inFlight, nowMs),
     ...alarmsOf(partition, given, inFlight),
@@ -66,12 +67,14 @@ const onReignSuperseded = (partition: Serving, given: EngineContext, inFlight: A
 }
 
 const onNewest = (partition: Partition, given: EngineContext, inFlight: AppendInFlight, nowMs: number): Array<Output> => {
+  assert(partition.inFlight === inFlight, "INV-4 what is confirmed was in flight")
   const stored = confirmed(partition, inFlight, nowMs)
   if (partition.phase === "claiming") return [stored, ...onClaimantConfirmed(partition, given, inFlight.record, nowMs)]
   return [stored, ...onOwnerConfirmed(reigning(partition), given, inFlight, stored.stats, nowMs)]
 }
 
 const onClaimantConfirmed = (partition: Claimant, given: EngineContext, record: JournalRecord, nowMs: number): Array<Output> => {
+  assert(partition.inFlight === null, "INV-4 what is confirmed is in flight no longer")
   switch (record.kind) {
     case "genesis":
       return onGenesisConfirmed(partition, given, record, nowMs)
@@ -93,6 +96,8 @@ const onOwnerConfirmed = (
   stats: BatchStats,
   nowMs: number,
 ): Array<Output> => {
+  assert(partition.inFlight === null, "INV-4 what is confirmed is in flight no longer")
+  assert(inFlight.record.epoch === partition.epoch, "INV-4 a reign's record is of its epoch")
   const { record } = inFlight
   const snapshot = noteSnapshotProgress(partition, given)
   if (stats.commands > 0) notePace(partition.reign.handed, stats.commands, stats.appendMs)

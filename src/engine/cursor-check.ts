@@ -33,6 +33,7 @@ import type { Cursor, Dropped, ResetEntry } from "./records.ts"
 /** Asks what the stream holds at the cursor. */
 export const askCursor = (partition: Serving, nowMs: number): Array<Output> => {
   const { seq, digest } = partition.cursor
+  assert(seq > 0, "INV-7 before the first message there is nothing to look at")
   partition.reign.check = { seq, digest, askedAtMs: nowMs, askAgainAtMs: 0, provesSeq: 0 }
   partition.reign.nextCheckAtMs = nowMs + cursorCheckMs
   return ask(partition, partition.reign.check)
@@ -40,6 +41,7 @@ export const askCursor = (partition: Serving, nowMs: number): Array<Output> => {
 
 /** Hands the question over: what has arrived by now came of a reading that had begun before it. */
 const ask = (partition: Serving, check: CursorCheck): Array<Output> => {
+  assert(partition.reign.check === check, "INV-7 one look is made at a time")
   check.provesSeq = partition.reign.arrived.length > 0 ? partition.reign.arrivedSeq : 0
   return [{ _tag: "ReadCommandAt", stream: partition.cursor.stream, seq: check.seq }]
 }
@@ -58,6 +60,7 @@ export const mayTakeStored = ({ reign: { arrived, provenSeq, search } }: Serving
 
 /** Reads commands after the cursor; what had arrived before is forgotten. */
 export const startReading = (partition: Serving): Array<Output> => {
+  assert(partition.reign.search === null, "INV-7 nothing is read while the last common message is looked for")
   stopReading(partition)
   partition.reign.arrivedSeq = partition.cursor.seq
   partition.reign.reading = true
@@ -107,6 +110,7 @@ export const haltUnanswered = (partition: Partition, nowMs: number): Array<Outpu
   return halt(partition, "CommandsTrimmed", detail, nowMs)
 }
 
+/** What the stream holds where the cursor stands: the very message that was decided, another, or none. */
 export const onCommandAtRead = (
   partition: Serving,
   given: EngineContext,
@@ -148,6 +152,7 @@ const readOn = (partition: Serving, check: CursorCheck): Array<Output> => {
 }
 
 const beginSearch = (partition: Serving, lastSeq: number, how: string, dropped: Dropped | null, nowMs: number): Array<Output> => {
+  assert(partition.reign.search === null, "INV-7 one search is made at a time")
   const from = partition.cursor
   const cause = `message ${from.seq} ${how}, the stream ends at ${lastSeq}`
   const known = new Map<number, CursorMark>()
@@ -188,6 +193,7 @@ const searchOn = (
 
 /** Journals where reading starts again, once that is known and no append is in flight. */
 export const resetCursor = (partition: Serving, given: EngineContext, nowMs: number): Array<Output> => {
+  assert(partition.inFlight === null, "INV-4 one record in flight")
   const { search } = partition.reign
   assert(search !== null && search.found !== null, "INV-7 an owner resets to what its search has found")
   const cursor: Cursor = search.found
@@ -227,6 +233,7 @@ const purgeIfDue = (partition: Serving, given: EngineContext, verifiedSeq: numbe
     beforeSeq = oldest?.seq ?? 0
   }
   if (isShort) beforeSeq = decidedSeq
+  assert(beforeSeq <= decidedSeq, "INV-7 only what is decided is purged")
   if (beforeSeq <= partition.reign.purgedBelowSeq) return []
   partition.reign.purgedBelowSeq = beforeSeq
   return [{ _tag: "PurgeCommands", stream: partition.cursor.stream, beforeSeq }]

@@ -1,6 +1,7 @@
 /**
  * A record in the making: its entries and their texts in the order in which they were decided, and what is said besides.
  */
+import { assert } from "../assert.ts"
 import type { EpochMs } from "../domain/names.ts"
 import type { Actor } from "./actor.ts"
 import type { EngineContext } from "./given.ts"
@@ -57,6 +58,7 @@ export const draftOf = (
 /** Adds an entry behind the others; `commandTexts`: the canonical texts of its commands, where the caller has them. */
 export const addEntry = (given: EngineContext, draft: RecordDraft, entry: Entry, commandTexts?: ReadonlyArray<string | null>): void => {
   const text = given.codec.encodeEntry(entry, commandTexts)
+  assert(text.length > 0, "INV-6 each entry of a record has its text")
   draft.entries.push(entry)
   draft.texts.push(text)
   draft.bytes += text.length

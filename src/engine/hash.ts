@@ -5,6 +5,7 @@
  */
 import type { EngineCodec } from "./protocol.ts"
 
+/** A hash of 64 bits: its upper and its lower half, as signed integers. */
 export interface HashLanes {
   readonly hi: number
   readonly lo: number

@@ -185,6 +185,8 @@ export interface KindChunks<K extends KindTypes = KindTypes> {
   readonly loadActor: (actor: Actor<K>, row: K["actorRow"], shared: Map<string, object>) => void
   readonly partRowOf: (key: K["key"], part: K["part"]) => K["partRow"]
   readonly partKeyOf: (row: K["partRow"]) => K["key"]
+  /** Bytes of a part in a snapshot, about: what is walked at once ends by them, too. */
+  readonly partBytesOf: (part: K["part"]) => number
   readonly partIn: (row: K["partRow"]) => K["part"]
   /** Puts a loaded part, which the state doesn't hold yet, into it. */
   readonly addPart: (state: K["state"], part: K["part"]) => void
@@ -227,8 +229,11 @@ export interface KindCarrying<K extends KindTypes = KindTypes> {
    * twice, and {@link answeredBytesMax} beside it: it is said in an entry of its own.
    */
   readonly answeredBy: (event: K["event"]) => OwedAnswer<K> | undefined
-  /** How many commands deciding this one may put under way: where there is no room for them, its sender is told to come back before anything is decided. Only a command that is alone in its message, and not stored, can be. */
-  readonly mayCarry: (command: K["command"]) => number
+  /**
+   * How many commands deciding this one on that state may put under way, at most: where there is no room for them, its sender is told to come back before anything is decided. Only a command that is alone in its message,
+   * and not stored, can be. `state` is undefined of an actor that isn't known.
+   */
+  readonly mayCarry: (command: K["command"], state: K["state"] | undefined) => number
 }
 
 /** A kind of actor, as the engine is given it: everything that differs from one kind to the other. */

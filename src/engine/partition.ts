@@ -4,6 +4,7 @@
  * Plain data throughout (no closures, no iterators), so that it can be copied and hashed at any point. What is derived (timers,
  * indexes) is rebuilt by replay like everything else.
  */
+import { assert } from "../assert.ts"
 
 import type { CommandClass, CommandId, EpochMs, SenderId } from "../domain/names.ts"
 import { batchMessagesMax } from "../limits.ts"
@@ -283,6 +284,7 @@ const mapOf = ({ partSeqs }: Recovery, id: string): Map<KindTypes["part"], numbe
 
 /** Notes up to which record a loaded part contains what happened to it. */
 export const noteLoaded = (recovery: Recovery, id: string, part: KindTypes["part"], seq: number): void => {
+  assert(seq > 0, "INV-6 a slice is of a record")
   mapOf(recovery, id).set(part, seq)
 }
 

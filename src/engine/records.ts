@@ -26,6 +26,7 @@ export interface Cursor {
   readonly digest: string
 }
 
+/** What a record was written for; see docs/PROTOCOL.md. */
 export const RecordKind = ["genesis", "claim", "batch", "expiry", "reset", "operator"] as const
 export type RecordKind = (typeof RecordKind)[number]
 

@@ -45,7 +45,8 @@ export const onReturnsHeard = (partition: Serving, returns: ReadonlyArray<Carrie
 export const takeReturns = (partition: Serving, given: EngineContext, draft: RecordDraft): Array<Output> => {
   const { returns } = partition.reign
   const { carrying } = given.kind
-  if (returns.size === 0 || carrying === null) return []
+  if (returns.size === 0) return []
+  assert(carrying !== null, "INV-17 what comes back was carried by its kind")
   const untaken: Array<string> = []
   let bytes = 0
   let left = partition.bounds.batchCommandsMax
@@ -108,7 +109,8 @@ const takeReturn = (
   events: ReturnedEntry["events"],
 ): void => {
   given.kind.feed.noteBefore(actor)
-  settle(partition, id)
+  const wasUnderWay = settle(partition, id)
+  assert(wasUnderWay, "INV-17 what comes back was under way, and comes back once")
   if (events.length > 0) {
     applyEvents(partition, given, actor, events, draft.seq, draft.atMs)
     touch(draft, actor, events.at(-1)?.type ?? "")

@@ -45,7 +45,7 @@ const assertState = (partition: Partition): void => {
 }
 
 const assertQuarantine = ({ quarantine, quarantinedKeys, quarantinedBy }: Partition): void => {
-  assert(quarantine.size === quarantinedKeys.size, "INV-7 a command waits for a person once")
+  assert(quarantinedKeys.size <= quarantine.size, "INV-7 what is found under its id waits for a person")
   assert(quarantinedBy.size <= quarantine.size, "INV-7 who is counted has something waiting")
   assert((quarantinedBy.size === 0) === (quarantine.size === 0), "INV-7 what waits for a person is somebody's")
 }

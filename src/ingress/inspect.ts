@@ -8,7 +8,7 @@ import { decides, isKind, type Kind } from "../domain/kinds.ts"
 import { type ActorKey, CommandClass, isTraceparent, partitionOf, skuFromToken, traceparentChars } from "../domain/names.ts"
 import type { KindCommand } from "../engine/kind.ts"
 import type { DecodedBody, DecodedCommand } from "../engine/protocol.ts"
-import { doorPingEveryMs } from "../limits.ts"
+import { doorPingEveryMs, operatorCommandsPerMessageMax } from "../limits.ts"
 import type { NotStored } from "./answers.ts"
 import { type DoorKind, doorKindOf } from "./door-kinds.ts"
 import type { IngressCodec, Sender } from "./ingress.ts"
@@ -123,6 +123,8 @@ export const judge = (body: DecodedBody, place: Place, partitions: number, ageMs
     return { answer: "notStored", reason: "form", cause, ...(field === undefined ? {} : { field }) }
   }
   const { commands } = body
+  if (place.class === "operator" && commands.length > operatorCommandsPerMessageMax)
+    return { ...notStored("form"), cause: "TooManyCommands" }
   const fault = firstFormFault(place.kind, commands)
   if (fault !== undefined) return fault
   // Of each command, now that there is one in each place.

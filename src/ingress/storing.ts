@@ -12,6 +12,7 @@ import {
   busyQueueMs,
   commandsPerMessageMax,
   ingressWaitMsMax,
+  operatorCommandsPerMessageMax,
   storeAgainMs,
   storeFullPauseMs,
 } from "../limits.ts"
@@ -20,15 +21,21 @@ import type { Counter, Ingress, IngressCodec, Sender, Storing } from "./ingress.
 import { commandsIn, nextOf, takeNext } from "./line.ts"
 import type { IngressOutput } from "./protocol.ts"
 
-/** Messages of one stored message. What is stored for orders settles something of one, which may be as large as a message: two of those may not fit a record, and a stored message is decided whole. */
-const messagesMax = (kind: Kind): number => (kind === "order" ? 1 : Number.POSITIVE_INFINITY)
+/**
+ * Commands of one stored message, of which this is the first. An operator's settle something that may be as large as a message each, and a stored message is decided whole: they go by themselves, few at once, and one
+ * at a time where they are about orders, of which two of the largest may not fit a record.
+ */
+const commandsMax = (kind: Kind, first: TakenMessage): number => {
+  if (first.class !== "operator") return commandsPerMessageMax
+  return kind === "order" ? 1 : operatorCommandsPerMessageMax
+}
 
 /** Takes the messages of one stored message off the line. */
 const takeBatch = ({ keeping: line, kind }: Counter, nowMs: number, outputs: Array<IngressOutput>): Array<TakenMessage> => {
   const messages: Array<TakenMessage> = []
   let commands = 0
   let bytes = 0
-  while (messages.length < messagesMax(kind)) {
+  while (true) {
     const next = nextOf(line)
     if (next === undefined) break
     const { message, sinceMs } = next
@@ -39,7 +46,9 @@ const takeBatch = ({ keeping: line, kind }: Counter, nowMs: number, outputs: Arr
       continue
     }
     const count = commandsIn(message)
-    if (commands + count > commandsPerMessageMax || bytes + message.bytes > bodyBytesMax) break
+    const first = messages[0] ?? message
+    if ((message.class === "operator") !== (first.class === "operator")) break
+    if (commands + count > commandsMax(kind, first) || bytes + message.bytes > bodyBytesMax) break
     takeNext(line)
     messages.push(message)
     commands += count
@@ -79,6 +88,7 @@ export const store = (
 /** The message of that serial, if it is the one being stored: a late answer to an earlier attempt is one to it too. */
 const storingOf = (counter: Counter, serial: number): Storing | null => (counter.storing?.serial === serial ? counter.storing : null)
 
+/** A message of ours is stored at `seq`: the senders of what it holds hear so. */
 export const onStored = (ingress: Ingress, counter: Counter, serial: number, seq: number, outputs: Array<IngressOutput>): void => {
   const storing = storingOf(counter, serial)
   if (storing === null) return
@@ -87,6 +97,7 @@ export const onStored = (ingress: Ingress, counter: Counter, serial: number, seq
   sayStored(ingress, storing.messages, { partition: counter.partition, seq }, outputs)
 }
 
+/** Nobody knows whether it is stored: the same bytes are stored again in a while, under the same id. */
 export const onStoreUnknown = (counter: Counter, serial: number, nowMs: number): void => {
   const storing = storingOf(counter, serial)
   if (storing === null) return

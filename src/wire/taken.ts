@@ -151,4 +151,5 @@ export const decodeBatchOf = <K extends KindTypes>(kind: TakenReader<K>, bytes: 
 
 /** The same for reigns and partitions of SKUs. */
 export const decodeFrame = (bytes: Uint8Array): DecodedFrame<SkuKind> => decodeFrameOf(skuJson, bytes)
+/** What an ingress stored for a partition of SKUs. */
 export const decodeBatch = (bytes: Uint8Array): DecodedBatch<SkuKind> => decodeBatchOf(skuJson, bytes)

@@ -133,6 +133,7 @@ describe("what people read", () => {
     const one = (partition: number, sku: string, id = "12-0") =>
       ({ kind: "sku", ...at(id, partition), command: { ...reserve, sku } }) as Quarantined
     const about = { type: "ConfirmOrder", channel: "web", order: "O-1" }
+    // As much of it as a list shows.
     const ofOrder = { kind: "order", ...at("12-0", 3), command: about } as unknown as Quarantined
     const all = [one(0, "A"), one(3, "B"), one(3, "C", "13-0"), ofOrder]
     const nobody = { kind: null, sku: null, order: null }

@@ -161,6 +161,7 @@ const counters: ActorKind<CounterKind> = {
     },
     partRowOf: (key, ticket) => ({ key, ticket }),
     partKeyOf: ({ key }) => key,
+    partBytesOf: () => 1,
     partIn: ({ ticket }) => ticket,
     addPart: ({ tickets }, ticket) => {
       tickets.push(ticket)

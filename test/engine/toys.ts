@@ -262,6 +262,7 @@ export const books: ActorKind<BookKind> = {
     },
     partRowOf: (key, deal) => ({ key, deal: { ...deal } }),
     partKeyOf: ({ key }) => key,
+    partBytesOf: () => 1,
     partIn: ({ deal }) => ({ ...deal }),
     addPart: ({ deals }, deal) => {
       deals.push(deal)
@@ -440,6 +441,7 @@ export const shelves: ActorKind<ShelfKind> = {
     },
     partRowOf: () => ({}),
     partKeyOf: () => "" as ActorKey,
+    partBytesOf: () => 1,
     partIn: () => ({}),
     addPart: () => undefined,
   },

@@ -32,9 +32,8 @@ export const saidOf = (
   repeated: boolean,
   outcome: OrderRememberedDecision,
   command: AnyOrderCommand | null,
-): OrderHeardDecision => ({
-  id,
-  ...(repeated ? { repeated: true } : {}),
-  ...(command === null ? {} : { order: command.order }),
-  ...outcome,
-})
+): OrderHeardDecision => {
+  const said = repeated ? ({ id, repeated: true, ...outcome } as const) : { id, ...outcome }
+  // One spelling of an answer, told first or again: what names its order already keeps the name where it stands.
+  return command === null || "order" in said ? said : { ...said, order: command.order }
+}
