@@ -168,11 +168,12 @@ export class JournalExport {
     }
   }
 
-  #messageLines({ seq, sender, class: commandClass, brokerMs, reply, array, decided }: SkuMessageEntry): ReadonlyArray<object> {
+  #messageLines({ seq, sender, class: commandClass, brokerMs, reply, trace, array, decided }: SkuMessageEntry): ReadonlyArray<object> {
     const about = decided.filter(({ command }) => this.#isAbout(command?.sku))
     if (about.length === 0) return []
     this.#commands += about.length
-    return [{ line: "message", seq, sender, class: commandClass, brokerMs, reply, array }, ...about.map(commandLine)]
+    const traced = trace === undefined ? {} : { trace }
+    return [{ line: "message", seq, sender, class: commandClass, brokerMs, reply, ...traced, array }, ...about.map(commandLine)]
   }
 }
 
