@@ -8,7 +8,15 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFile
 import { homedir, tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { Effect } from "effect"
 import { scriptOptions } from "../load/stage/options.ts"
+import { Kind } from "../src/domain/kinds.ts"
+import { AlarmKind, HaltReason, ReignEndReason, StepDownReason } from "../src/engine/protocol.ts"
+import { WatchAlarmKind } from "../src/ports/meter.ts"
+import { metricsOf, pageOf } from "../src/telemetry/making.ts"
+import { Meters, MetricsRegistry, metricsLayer } from "../src/telemetry/metrics.ts"
+import { makeProjectionMetrics } from "../src/telemetry/projection.ts"
+import { makeRoomGauges } from "../src/telemetry/room.ts"
 import { dashboards } from "./dashboards.ts"
 
 const pinned = fileURLToPath(new URL("prometheus/", import.meta.url))
@@ -56,6 +64,18 @@ export const tryDashboards = (): void => {
   execFileSync(prometheusBinary("promtool"), ["check", "rules", file], { stdio: "inherit" })
 }
 
+/** A page with every metric of the catalogue, as the processes that tell them make it, before anything is counted. */
+const wholePage = (): Promise<string> =>
+  Effect.gen(function* () {
+    const registry = yield* MetricsRegistry
+    const meterOf = yield* Meters
+    for (const kind of Kind) meterOf(kind).begin(1, [...AlarmKind, ...WatchAlarmKind], StepDownReason, ReignEndReason, HaltReason)
+    makeRoomGauges(registry)
+    makeProjectionMetrics(registry, { sku: 1, order: 1 })
+    metricsOf(registry).gauge("durabilityWarnings").set(0)
+    return yield* Effect.promise(() => pageOf(registry))
+  }).pipe(Effect.provide(metricsLayer("all")), Effect.runPromise)
+
 /** Puts a page of metrics to promtool's checks: names, units and types by Prometheus's conventions. Returns what it has to say, "" if nothing. */
 export const tryPage = (page: string): string => {
   const { status, stdout, stderr } = spawnSync(prometheusBinary("promtool"), ["check", "metrics"], { input: page, encoding: "utf8" })
@@ -66,4 +86,9 @@ if (import.meta.main) {
   scriptOptions("Puts the alerts of deploy/prometheus to promtool's tests.", {})
   tryRules()
   tryDashboards()
+  const said = tryPage(await wholePage())
+  if (said !== "") {
+    console.error(`promtool on a page with every metric: ${said}`)
+    process.exitCode = 1
+  }
 }

@@ -203,11 +203,12 @@ export class JournalExport {
       : { line: "expiry", book: key, orders: [...new Set(ended)], events }
   }
 
-  #messageLines({ seq, sender, class: commandClass, brokerMs, reply, array, decided }: MessageEntry): ReadonlyArray<object> {
+  #messageLines({ seq, sender, class: commandClass, brokerMs, reply, trace, array, decided }: MessageEntry): ReadonlyArray<object> {
     const about = decided.filter(({ command }) => this.#isOf(command))
     if (about.length === 0) return []
     this.#commands += about.length
-    return [{ line: "message", seq, sender, class: commandClass, brokerMs, reply, array }, ...about.map(commandLine)]
+    const traced = trace === undefined ? {} : { trace }
+    return [{ line: "message", seq, sender, class: commandClass, brokerMs, reply, ...traced, array }, ...about.map(commandLine)]
   }
 }
 

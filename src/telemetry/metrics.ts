@@ -229,7 +229,7 @@ const makeMeters = (registry: Registry): ((kind: Kind) => Meter["Service"]) => {
       batchConfirmed: (partition, stats, seq, record) => {
         batch(stats)
         latencies.confirmed(kind, partition, seq, record)
-        outcomes(record)
+        outcomes(kind, record)
       },
       repliesSent: (partition, seq, count, brokerNowMs) => {
         sent.repliesSent(count)

@@ -1,6 +1,7 @@
 /**
  * What became of commands by their type, and how orders ended: what a business asks first. Counted of confirmed records, once for each type and outcome in a record.
  */
+import type { Kind } from "../domain/kinds.ts"
 import type { CommandId } from "../domain/names.ts"
 import { OrderEnding } from "../domain/order/order.ts"
 import type { DecidedCommand, Entry, JournaledDecision, JournalRecord } from "../engine/records.ts"
@@ -25,11 +26,6 @@ const outcomeOf: Readonly<Record<JournaledDecision["_tag"], Outcome | null>> = {
 /** The type of what could not be read that far. */
 const unread = "unread"
 
-const eventsIn = (entry: Entry): ReadonlyArray<object> => {
-  if (entry._tag === "Message") return entry.decided.flatMap(({ decision }) => ("events" in decision ? decision.events : []))
-  return entry._tag === "Expiry" || entry._tag === "Returned" ? entry.events : []
-}
-
 /** Counts commands by type and outcome, and orders by how they ended. `types`: all there are, each there from the start at 0. */
 export const makeOutcomes = ({ counter }: MetricsOf, types: ReadonlyArray<string>) => {
   const commands = counter("commands")
@@ -40,10 +36,20 @@ export const makeOutcomes = ({ counter }: MetricsOf, types: ReadonlyArray<string
   const begun = new Map<string, string>()
   const nameOf = (sender: string, id: CommandId): string => `${sender} ${id}`
 
-  const countDecided = (sender: string, { command, decision }: DecidedCommand, found: Map<string, number>): void => {
+  const count = (found: Map<string, Array<number>>, type: string, outcome: Outcome): void => {
+    let counts = found.get(type)
+    if (counts === undefined) {
+      counts = Outcome.map(() => 0)
+      found.set(type, counts)
+    }
+    const at = Outcome.indexOf(outcome)
+    counts[at] = (counts[at] ?? 0) + 1
+  }
+
+  const countDecided = (found: Map<string, Array<number>>, sender: string, { command, decision }: DecidedCommand): void => {
     const type = command?.type ?? unread
     const outcome = outcomeOf[decision._tag]
-    if (outcome !== null) found.set(`${type} ${outcome}`, (found.get(`${type} ${outcome}`) ?? 0) + 1)
+    if (outcome !== null) count(found, type, outcome)
     if (decision._tag !== "Begun" || command === null) return
     begun.set(nameOf(sender, command.id), type)
     if (begun.size <= answersTimedMax) return
@@ -53,27 +59,32 @@ export const makeOutcomes = ({ counter }: MetricsOf, types: ReadonlyArray<string
     }
   }
 
-  const countEntry = (entry: Entry, found: Map<string, number>): void => {
-    if (entry._tag === "Message") for (const decided of entry.decided) countDecided(entry.sender, decided, found)
-    if (entry._tag === "Settled") countDecided(entry.sender, entry.decided, found)
-    if (entry._tag === "Answered") {
+  const countEntry = (found: Map<string, Array<number>>, entry: Entry): void => {
+    if (entry._tag === "Message") for (const decided of entry.decided) countDecided(found, entry.sender, decided)
+    else if (entry._tag === "Settled") countDecided(found, entry.sender, entry.decided)
+    else if (entry._tag === "Answered") {
       const name = nameOf(entry.sender, entry.id)
-      const type = begun.get(name)
+      // Without a name it began before this process was asked.
+      count(found, begun.get(name) ?? unread, entry.outcome.outcome)
       begun.delete(name)
-      // It began before this process was asked.
-      const key = `${type ?? unread} ${entry.outcome.outcome}`
-      found.set(key, (found.get(key) ?? 0) + 1)
     }
-    for (const event of eventsIn(entry))
+  }
+
+  const countEnds = (events: ReadonlyArray<object>): void => {
+    for (const event of events)
       if ("type" in event && event.type === "OrderEnded" && "ending" in event) orders.inc({ ending: String(event.ending) })
   }
 
-  return ({ entries }: JournalRecord): void => {
-    const found = new Map<string, number>()
-    for (const entry of entries) countEntry(entry, found)
-    for (const [key, count] of found) {
-      const [type = unread, outcome = ""] = key.split(" ")
-      commands.inc({ type, outcome }, count)
-    }
+  /** Orders end by a command, by time, or by what came back of a line. */
+  const countOrderEnds = (entry: Entry): void => {
+    if (entry._tag === "Expiry" || entry._tag === "Returned") countEnds(entry.events)
+    if (entry._tag === "Message") for (const { decision } of entry.decided) if ("events" in decision) countEnds(decision.events)
+  }
+
+  return (kind: Kind, { entries }: JournalRecord): void => {
+    const found = new Map<string, Array<number>>()
+    for (const entry of entries) countEntry(found, entry)
+    if (kind === "order") for (const entry of entries) countOrderEnds(entry)
+    for (const [type, counts] of found) for (const [at, outcome] of Outcome.entries()) commands.inc({ type, outcome }, counts[at] ?? 0)
   }
 }

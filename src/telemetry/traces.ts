@@ -17,7 +17,7 @@ import type { Meter } from "../ports/meter.ts"
 import { logLine, spanName } from "./names.ts"
 
 /** Where spans go: null, nowhere. */
-export interface TracingOptions {
+interface TracingOptions {
   readonly otlpUrl: string | null
   readonly worker: string
 }
@@ -180,18 +180,19 @@ const otlpTracer = Effect.fnUntraced(function* (url: string, worker: string) {
 })
 
 /** Makes tracing: as long as no collector is named, a meter is left as it is. */
-export const makeTracing: (options: TracingOptions) => Effect.Effect<Tracing["Service"], never, Scope.Scope> = Effect.fnUntraced(
-  function* ({ otlpUrl, worker }) {
-    if (otlpUrl === null) return (_, meter) => meter
-    const tracer = yield* otlpTracer(otlpUrl, worker)
-    const run = Effect.runForkWith(yield* Effect.context<never>())
-    return traced({
-      tracer,
-      nowMs: () => performance.timeOrigin + performance.now(),
-      log: (fields) => void run(Effect.logDebug(logLine.decided, fields)),
-    })
-  },
-)
+const makeTracing: (options: TracingOptions) => Effect.Effect<Tracing["Service"], never, Scope.Scope> = Effect.fnUntraced(function* ({
+  otlpUrl,
+  worker,
+}) {
+  if (otlpUrl === null) return (_, meter) => meter
+  const tracer = yield* otlpTracer(otlpUrl, worker)
+  const run = Effect.runForkWith(yield* Effect.context<never>())
+  return traced({
+    tracer,
+    nowMs: () => performance.timeOrigin + performance.now(),
+    log: (fields) => void run(Effect.logDebug(logLine.decided, fields)),
+  })
+})
 
 /** Tracing as the settings say. */
 export const tracingLayer = (options: TracingOptions): Layer.Layer<Tracing> => Layer.effect(Tracing, makeTracing(options))

@@ -116,8 +116,6 @@ const messageOf = <K extends KindTypes>(
   const [sender, commandClass, token, reply, publishedMs, trace, , bulk] = line
   const key = skuFromToken(token)
   if (!isSender(sender) || key === undefined || !kind.isKey(key) || (reply !== null && !isReplySuffix(reply))) return undefined
-  // It goes into a record as it stands here.
-  if (trace !== null && !isTraceparent(trace)) return undefined
   return {
     sender: sender as SenderId,
     class: commandClass,
@@ -125,7 +123,8 @@ const messageOf = <K extends KindTypes>(
     key,
     reply,
     publishedMs,
-    trace,
+    // It goes into a record as it stands here. One of another form is left out: no decision may wait for a trace.
+    trace: trace !== null && isTraceparent(trace) ? trace : null,
     bytes: bytes.length,
     body: kind.decodeBody(bytes),
   }

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
+import type { Kind } from "../../src/domain/kinds.ts"
 import type { SenderId } from "../../src/domain/names.ts"
 import { RefusalReason } from "../../src/domain/refusals.ts"
 import { type BatchStats, HaltReason, ReignEndReason, StepDownReason } from "../../src/engine/protocol.ts"
@@ -16,9 +17,12 @@ import { makeRoomGauges } from "../../src/telemetry/room.ts"
 import { NotStoredReason } from "../../src/wire/answers.ts"
 
 /** What a scrape shows of Holdfast's own metrics after `report`, by name and labels. */
-const scrapeAfter = (report: (meter: Meter["Service"]) => void): Promise<ReadonlyMap<string, number>> =>
+const scrapeAfter = (
+  report: (meter: Meter["Service"], meters: (kind: Kind) => Meter["Service"]) => void,
+): Promise<ReadonlyMap<string, number>> =>
   Effect.gen(function* () {
-    report((yield* Meters)("sku"))
+    const meters = yield* Meters
+    report(meters("sku"), meters)
     const registry = yield* MetricsRegistry
     const text = yield* Effect.promise(() => registry.metrics())
     const lines = text.split("\n").filter((line) => line.startsWith("holdfast_"))
@@ -190,6 +194,43 @@ describe("metrics", () => {
     expect(shown.get(`${metricName.feedSeconds}_sum{channel="web",location="wh-1"}`)).toBe(0.3)
     expect(shown.get(`${metricName.feedStaleness}{channel="web"}`)).toBe(0)
     expect(shown.get(`${metricName.repliesSent}`)).toBe(2)
+  })
+
+  it("count commands by type and what became of them, and orders by how they ended", async () => {
+    const decided = (id: string, type: string, decision: object) => ({
+      command: { id, type, channel: "web", order: "o" },
+      named: null,
+      decision,
+    })
+    const ended = { type: "OrderEnded", ending: "cancelled" }
+    // As the engine journals it, without what is not looked at.
+    const first = [
+      { _tag: "Message", sender: "web", brokerMs: 1_000, decided: [decided("p1", "PlaceOrder", { _tag: "Begun", events: [] })] },
+      { _tag: "Message", sender: "web", brokerMs: 1_000, decided: [decided("p1", "PlaceOrder", { _tag: "Pending" })] },
+      {
+        _tag: "Message",
+        sender: "web",
+        brokerMs: 1_000,
+        decided: [{ command: null, named: null, decision: { _tag: "Refused", refusal: {} } }],
+      },
+    ] as unknown as ReadonlyArray<MessageEntry>
+    // As above.
+    const second = [
+      { _tag: "Answered", sender: "web", key: "web/0", id: "p1", outcome: { outcome: "accepted" } },
+      { _tag: "Returned", key: "web/0", events: [ended] },
+    ] as unknown as ReadonlyArray<MessageEntry>
+    const shown = await scrapeAfter((_, meters) => {
+      const meter = meters("order")
+      meter.batchConfirmed(0, batch, 1, { ...emptyRecord, entries: first }, null)
+      meter.batchConfirmed(0, batch, 2, { ...emptyRecord, entries: second }, null)
+      meter.repliesSent(0, 2, 1, 1_500)
+    })
+    expect(shown.get(`${metricName.commands}{type="PlaceOrder",outcome="accepted"}`)).toBe(1)
+    expect(shown.get(`${metricName.commands}{type="unread",outcome="refused"}`)).toBe(1)
+    expect(shown.get(`${metricName.ordersEnded}{ending="cancelled"}`)).toBe(1)
+    expect(shown.get(`${metricName.ordersEnded}{ending="expired"}`)).toBe(0)
+    // The order's answer took from its publishing to the answer.
+    expect(shown.get(`${metricName.replySeconds}_sum{kind="order",sender="web",location="none"}`)).toBe(0.5)
   })
 
   it("tell locations apart up to a bound, and the rest together", async () => {
