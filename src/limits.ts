@@ -493,7 +493,7 @@ export const projectedBytesMax = 4 * 1_048_576
 export const databaseConnectMs = 5_000
 export const databaseAnswerMs = 60_000
 /** Milliseconds between two attempts while the database is away: the first pause, and the longest. */
-export const databaseRetryMsMin = 200
+export const databaseRetryMsMin = 100
 export const databaseRetryMsMax = 5_000
 /** Milliseconds for which a projector that met another one's rows waits before it looks whether that one still writes. */
 export const standByMs = 2_000

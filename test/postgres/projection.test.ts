@@ -2,6 +2,7 @@ import "effect/schema/SchemaJITCompiler/enable"
 import { Effect, Layer, type Scope } from "effect"
 import postgres, { type Sql } from "postgres"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { journalPorts } from "../../load/projector/journal-ports.ts"
 import { Kind } from "../../src/domain/kinds.ts"
 import type { Projection } from "../../src/ports/projection.ts"
 import { openDatabase } from "../../src/postgres/connection.ts"
@@ -10,7 +11,7 @@ import { migrate } from "../../src/postgres/migrate.ts"
 import { projectionLayer } from "../../src/postgres/projection.ts"
 import { auditTables } from "../../src/projection/audit.ts"
 import { projectJournal } from "../../src/projection/project.ts"
-import { journalPorts, played } from "./played.ts"
+import { played } from "./played.ts"
 
 let server: EmbeddedPostgres
 let sql: Sql
