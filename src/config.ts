@@ -155,6 +155,25 @@ export const archiveSettings = {
   password: setting("HOLDFAST_ARCHIVE_PASSWORD", "none", "its password"),
 } as const
 
+/** What a gateway reads beside that. */
+export const gatewaySettings = {
+  host: setting("HOLDFAST_GATEWAY_HOST", "127.0.0.1", "address at which the gateway listens"),
+  port: setting("HOLDFAST_GATEWAY_PORT", "18080", "port there; 0: a free one"),
+  keysFile: setting(
+    "HOLDFAST_API_KEYS_FILE",
+    "none",
+    "file of API keys, which `holdfast key` writes; `serve` with an own nats-server has its own",
+  ),
+  loginsFile: setting(
+    "HOLDFAST_GATEWAY_LOGINS_FILE",
+    "none",
+    'file of the senders\' logins: {"web":{"user":"web","password":"..."}}, or nkeySeed, or credsFile',
+  ),
+  tlsCert: setting("HOLDFAST_GATEWAY_TLS_CERT", "none", "file of the certificate, in PEM; none: plain HTTP, behind a proxy"),
+  tlsKey: setting("HOLDFAST_GATEWAY_TLS_KEY", "none", "file of its key, in PEM"),
+  requestsPerSecond: setting("HOLDFAST_GATEWAY_REQUESTS_PER_SECOND", "1000", "requests and commands of one sender through one gateway"),
+} as const
+
 type SettingName = keyof typeof settings
 
 /** What `holdfast serve` reads of them: all but another's login. */
@@ -178,6 +197,9 @@ const ingressSettings: ReadonlyArray<SettingName> = [
   "drainTimeoutMs",
 ]
 
+/** What `holdfast gateway` reads of them. */
+const gatewayProcessSettings: ReadonlyArray<SettingName> = ["natsUrl", "worker", "httpHost", "httpPort", "log", "logLevel"]
+
 const tableOf = (rows: ReadonlyArray<Setting>): string => {
   const nameWidth = Math.max(...rows.map(({ name }) => name.length))
   const fallbackWidth = Math.max(...rows.map(({ fallback }) => fallback.length))
@@ -188,6 +210,11 @@ const tableOf = (rows: ReadonlyArray<Setting>): string => {
 export const workerSettingsHelp = (): string => tableOf(workerSettings.map((name) => settings[name]))
 /** The settings of `holdfast ingress`, as the lines of a table. */
 export const ingressSettingsHelp = (): string => tableOf(ingressSettings.map((name) => settings[name]))
+/** The settings of a gateway alone, as the lines of a table. */
+export const gatewaySettingsHelp = (): string =>
+  tableOf([...gatewayProcessSettings.map((name) => settings[name]), ...Object.values(gatewaySettings)])
+/** What `serve` reads for the gateway inside. */
+export const innerGatewayHelp = (): string => tableOf(Object.values(gatewaySettings))
 /** The settings of the archive, as the lines of a table. */
 export const archiveSettingsHelp = (): string => tableOf(Object.values(archiveSettings))
 
@@ -473,6 +500,69 @@ export const loadArchiveConfig: Effect.Effect<ArchiveConfig, ConfigInvalid> = Ef
     problems.push(`${archiveSettings.folder.name}: is missing; ${archiveSettings.everyMs.name} needs it`)
   if (problems.length > 0) return yield* new ConfigInvalid({ problems })
   return { folder, everyMs, login }
+})
+
+/** What a gateway is told. */
+export interface GatewaySettings {
+  readonly host: string
+  readonly port: number
+  readonly requestsPerSecond: number
+  /** Null: none is named. */
+  readonly keysFile: string | null
+  readonly loginsFile: string | null
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null
+}
+
+/** What `holdfast gateway` is told. */
+export interface GatewayConfig extends ProcessConfig {
+  /** Null: the nats-server of a `serve` in this folder. */
+  readonly urls: ReadonlyArray<string> | null
+  readonly gateway: GatewaySettings
+}
+
+const readGateway = Effect.fnUntraced(function* (read: ReadSetting, problems: Array<string>) {
+  const whole = makeWhole(read)
+  const file = (from: Setting) => read(from, optional(Config.NonEmptyString), always, "must not be empty; unset it or name a file", null)
+  const [certFile, keyFile] = [yield* file(gatewaySettings.tlsCert), yield* file(gatewaySettings.tlsKey)]
+  if ((certFile === null) !== (keyFile === null))
+    problems.push(`${gatewaySettings.tlsCert.name}, ${gatewaySettings.tlsKey.name}: one is missing; name both, or none behind a proxy`)
+  return {
+    host: yield* read(
+      gatewaySettings.host,
+      withFallback(Config.NonEmptyString, gatewaySettings.host.fallback),
+      always,
+      "expected an address of this machine",
+      "",
+    ),
+    port: yield* whole(gatewaySettings.port, 0, 65_535),
+    requestsPerSecond: yield* whole(gatewaySettings.requestsPerSecond, 1, ratePerSecondMax),
+    keysFile: yield* file(gatewaySettings.keysFile),
+    loginsFile: yield* file(gatewaySettings.loginsFile),
+    tls: certFile === null || keyFile === null ? null : { certFile, keyFile },
+  } satisfies GatewaySettings
+})
+
+/** The settings of `holdfast gateway`. */
+export const loadGatewayConfig: Effect.Effect<GatewayConfig, ConfigInvalid> = Effect.gen(function* () {
+  const problems: Array<string> = []
+  const read = makeRead(problems)
+  const { url } = yield* readServers(read)
+  const gateway = yield* readGateway(read, problems)
+  const ofProcess = yield* readProcess(read)
+  if (url !== null && gateway.keysFile === null)
+    problems.push(`${gatewaySettings.keysFile.name}: is missing; name the file of API keys, which \`holdfast key add\` makes`)
+  if (url !== null && gateway.loginsFile === null)
+    problems.push(`${gatewaySettings.loginsFile.name}: is missing; a gateway logs in as each sender whose keys it takes`)
+  if (problems.length > 0) return yield* new ConfigInvalid({ problems })
+  return { urls: url === null ? null : listOf(url), gateway, ...ofProcess }
+})
+
+/** The settings of a gateway inside `serve`. */
+export const loadInnerGateway: Effect.Effect<GatewaySettings, ConfigInvalid> = Effect.gen(function* () {
+  const problems: Array<string> = []
+  const gateway = yield* readGateway(makeRead(problems), problems)
+  if (problems.length > 0) return yield* new ConfigInvalid({ problems })
+  return gateway
 })
 
 assert(leaseTtlMsMin >= 1_000, "the server counts the TTL of a key in whole seconds")

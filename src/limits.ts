@@ -112,6 +112,57 @@ export const storedMessageBytesMax = 262_144
 export const replySuffixCharsMax = 96
 export const replySuffixTokensMax = 3
 
+// The HTTP gateway
+
+/** Bytes of the body of an HTTP request: of one command, and of many. */
+export const httpCommandBytesMax = bodyBytesMax
+export const httpBodyBytesMax = 1_048_576
+/** Commands of one HTTP request. They travel in as many messages as their partitions need. */
+export const httpCommandsMax = 1_000
+/** Bytes of a request's line and headers together. A ticket is in the line. */
+export const httpHeaderBytesMax = 32_768
+/** Milliseconds within which the headers, and the whole of a body, must have come. Shops are near, and a body is small. */
+export const httpHeadersMsMax = 10_000
+export const httpBodyMsMax = 15_000
+/** Milliseconds a connection is kept for the next request. */
+export const httpIdleMsMax = 65_000
+/** Connections of one gateway. */
+export const httpConnectionsMax = 10_000
+/** Milliseconds a request waits for a decision or an answer, unless it says otherwise, and at most. Proxies cut at 30 or 60 s. */
+export const httpWaitMs = 5_000
+export const httpWaitMsMax = 25_000
+/** Characters of a ticket: what is asked with it is in it, and it stands in a URL. A larger command is asked for by sending it again. */
+export const ticketCharsMax = 8_192
+/** Bytes of a ticket's command once it is unpacked. */
+export const ticketBytesMax = bodyBytesMax
+/** SKUs of one question about ATS. */
+export const httpSkusMax = 100
+/** Milliseconds a gateway tries to reach a server for a request, and asks whether the cluster is there before it says that it isn't ready. */
+export const gatewayConnectMs = 3_000
+export const readyProbeMs = 1_000
+/** Milliseconds a sender's connection is kept after its last request. */
+export const gatewayIdleMs = 10 * 60_000
+/** Characters of a request's API key: ours have 68. */
+export const apiKeyCharsMax = 256
+/** Keys that one sender has at a time: the one in use, and the one that comes after it. */
+export const keysPerSenderMax = 2
+/** Bytes of the file of API keys. */
+export const keysFileBytesMax = 4 * 1_048_576
+/** Milliseconds after which a key that was revoked is refused, at the latest. */
+export const keysReadMs = 250
+/** Streams of events of one sender at one gateway. */
+export const eventStreamsPerSenderMax = 100
+/** Events that wait for one client of the feed. Whoever has more to read is dropped, and comes back to where it was. */
+export const eventsWaitingMax = 4_096
+/** Newest events of a channel that a gateway keeps for whoever comes back. */
+export const eventsKeptMax = 16_384
+/** Milliseconds without an event after which a client is sent a comment, so that nobody on the way cuts the connection. */
+export const eventsQuietMs = 15_000
+/** Milliseconds for which a client may read nothing though there is something to read. */
+export const eventsStalledMsMax = 30_000
+/** Milliseconds a channel's feed is heard after its last client has gone. */
+export const feedIdleMs = 30_000
+
 // Records
 
 /** Bytes of one journal record. */

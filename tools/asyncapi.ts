@@ -38,7 +38,7 @@ import {
 import { ReplyJson } from "../src/wire/replies.ts"
 import { atsSubject, commandSubject, questionSubject, replyHeader, replySubject } from "../src/wire/subjects.ts"
 
-type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [key: string]: Json }
+export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [key: string]: Json }
 type JsonObject = { readonly [key: string]: Json }
 
 /** What senders write is read strictly, what they hear may grow. */
@@ -238,7 +238,7 @@ export const asyncapiDocument = (): JsonObject => ({
 const widthMax = 140
 
 /** JSON the way the repository's formatter leaves it: a list of plain values stands on one line if it fits. */
-const formatted = (value: Json, indent: string, prefix: number): string => {
+export const formatted = (value: Json, indent: string, prefix: number): string => {
   if (typeof value !== "object" || value === null) return JSON.stringify(value)
   const inner = `${indent}  `
   if (isList(value)) {

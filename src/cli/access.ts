@@ -31,7 +31,8 @@ const noServer = usage(
   `no server is named and no \`holdfast serve\` left one in ${ownConnectionFile}: set ${settings.natsUrl.name}, or start \`holdfast serve\` in this folder`,
 )
 
-const ownConnection: Effect.Effect<EmbeddedConnection, CommandFailed> = Effect.tryPromise({
+/** The own nats-server of a `serve` in this folder. */
+export const ownConnection: Effect.Effect<EmbeddedConnection, CommandFailed> = Effect.tryPromise({
   try: async () => JSON.parse(await readFile(ownConnectionFile, "utf8")) as EmbeddedConnection,
   catch: () => noServer,
 })

@@ -72,6 +72,18 @@ const entries: ReadonlyArray<CommandEntry> = [
     endsBySignal: true,
   },
   {
+    name: "gateway",
+    summary: "Run an HTTP gateway alone: commands, questions and the feed over HTTP, with API keys",
+    load: async () => rootWith((await import("./gateway.ts")).gatewayCommand),
+    endsBySignal: true,
+    usesCluster: true,
+  },
+  {
+    name: "key",
+    summary: "Make, list and revoke the API keys of HTTP gateways",
+    load: async () => rootWith((await import("./key.ts")).keyCommand),
+  },
+  {
     name: "demo",
     summary: "Play a flash sale, or real orders, on a real nats-server, kill a worker in the middle, and judge what came of it",
     load: async () => rootWith((await import("./demo.ts")).demoCommand),

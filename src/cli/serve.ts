@@ -7,9 +7,11 @@ import { assert } from "../assert.ts"
 import {
   archiveSettingsHelp,
   type HoldfastConfig,
+  innerGatewayHelp,
   type LoginSetting,
   loadArchiveConfig,
   loadConfig,
+  loadInnerGateway,
   settings,
   workerSettingsHelp,
 } from "../config.ts"
@@ -25,6 +27,7 @@ import { Owners } from "../runtime/owners.ts"
 import { Reigns } from "../runtime/reigns.ts"
 import type { Readiness } from "../runtime/report.ts"
 import { startWorker, type Worker } from "../runtime/worker.ts"
+import { gatewayMeterLayer } from "../telemetry/gateway-metrics.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
 import { metricsOf } from "../telemetry/making.ts"
@@ -32,10 +35,13 @@ import { Meters, MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
 import { logLine } from "../telemetry/names.ts"
 import { makeRoomGauges } from "../telemetry/room.ts"
 import { saidCodecOf } from "../wire/said.ts"
+import { ownConnection } from "./access.ts"
 import { namedArchive } from "./archive-folder.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
+import { startGateway } from "./gateway-parts.ts"
 import { helpText } from "./help-text.ts"
 import { leaveAtTheEnd } from "./leave-at-the-end.ts"
+import { makeOwnKeys, ownGatewayFile, ownKeysFile } from "./own-keys.ts"
 import { ownSenders, startOwnServer } from "./own-server.ts"
 import { keepArchiving, watchRoom } from "./serve-room.ts"
 import { untilItAnswers } from "./until-it-answers.ts"
@@ -123,6 +129,20 @@ const readable = (readiness: Readiness) => ({
   outages: readiness.outages.map(({ sinceMs, ...outage }) => ({ ...outage, since: new Date(sinceMs).toISOString() })),
 })
 
+/** The gateway of an own nats-server. Nothing that is decided depends on it: where it can't listen, the worker goes on and says so. */
+const serveOwnGateway = Effect.fnUntraced(
+  function* (servers: ReadonlyArray<string>) {
+    const { credentials } = yield* ownConnection
+    const gateway = yield* loadInnerGateway
+    const keysFile = gateway.keysFile ?? ownKeysFile
+    const { url } = yield* startGateway(gateway, servers, credentials.senders, keysFile)
+    yield* Effect.promise(() => makeOwnKeys(ownSenders, url))
+    yield* Effect.logInfo("the HTTP gateway listens", { url, reference: `${url}/reference`, keys: ownGatewayFile })
+    return yield* Effect.never
+  },
+  Effect.catch((error) => Effect.logWarning("there is no HTTP gateway, all else goes on", { cause: error.message })),
+)
+
 const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
   let ingress: RunningIngress | undefined
   let asked: WorkerPages | undefined
@@ -132,7 +152,9 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
   const report = () => (ingress === undefined || asked === undefined ? notYet : reportOf(ingress, asked))
   const address = yield* serveTelemetry({ registry, readiness, worker: report }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
-  const ports = yield* connect(yield* findNats(config), config.worker)
+  const nats = yield* findNats(config)
+  const { servers } = nats
+  const ports = yield* connect(nats, config.worker)
   // What is not of one kind is the same whichever ports are asked for it.
   const [anyKinds] = ports
   assert(anyKinds !== undefined, "a process serves some kind")
@@ -148,6 +170,7 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
       asked = mayAsk
     })
     yield* leaveAtTheEnd(leave(started, worker, drainTimeoutMs))
+    if (config.nats === null) yield* Effect.forkScoped(serveOwnGateway(servers))
     const sampled = makeRoomGauges(registry)
     for (const ofKind of ports) {
       const { kind } = Context.get(ofKind, Engine)
@@ -161,10 +184,11 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
 
 const serve = Effect.gen(function* () {
   const config = yield* loadConfig
+  yield* loadInnerGateway
   // A schedule that can't be used is said at once, like any other setting.
   yield* loadArchiveConfig
   const parts = Layer.mergeAll(
-    metricsLayer(config.worker),
+    gatewayMeterLayer.pipe(Layer.provideMerge(metricsLayer(config.worker))),
     IngressEngine.layer,
     loggingLayer({ format: config.log, level: config.logLevel }),
   )
@@ -179,6 +203,10 @@ SIGTERM and Ctrl-C drain: everything that was decided is said, then the partitio
 Settings, from the environment (name, default, meaning):
 
 ${workerSettingsHelp()}
+
+The HTTP gateway inside, where no HOLDFAST_NATS_URL is set (see holdfast gateway --help for one alone):
+
+${innerGatewayHelp()}
 
 To archive journals and purge what is archived, which is off unless a schedule is set (see holdfast archive --help):
 

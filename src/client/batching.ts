@@ -17,6 +17,8 @@ export interface Packable<C> extends InLane<C> {
   /** Bytes of `text` in UTF-8. */
   readonly bytes: number
   readonly alone: boolean
+  /** The trace it belongs to, if any: a message has one. */
+  readonly traceparent?: string
   placedIn: number
 }
 
@@ -68,7 +70,11 @@ const sealed = <C extends Packable<C>>({ number, class: commandClass, token, com
 })
 
 const fits = <C extends Packable<C>>(draft: MessageDraft<C>, command: C): boolean =>
-  !draft.alone && !command.alone && draft.commands.length < commandsPerMessageMax && draft.bytes + 1 + command.bytes <= bodyBytesMax
+  !draft.alone &&
+  !command.alone &&
+  draft.commands[0]?.traceparent === command.traceparent &&
+  draft.commands.length < commandsPerMessageMax &&
+  draft.bytes + 1 + command.bytes <= bodyBytesMax
 
 /**
  * The messages that carry `commands`, a single command as an object, several as an array, numbered from `number` on. Every text must fit a message by itself, and no number be given

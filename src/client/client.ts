@@ -60,6 +60,8 @@ export interface SendOptions<Answer = CommandAnswer> {
   readonly timeoutMs?: number
   /** Instead of the client's, which hears of SKUs alone. */
   readonly onSettled?: (decision: Answer) => void
+  /** A W3C `traceparent`: the trace that the command belongs to. It shares a message only with commands of the same trace. */
+  readonly traceparent?: string
 }
 
 export type StockAnswer = Extract<QuestionAnswer, { readonly answer: "stock" | "unknownSku" }>
@@ -110,6 +112,8 @@ export class Client extends Context.Service<
     /** One page of what a partition has in quarantine, oldest first; `next` of a page is `after` of the next. */
     readonly quarantine: (partition: number, after: number) => Effect.Effect<QuarantineAnswer, QuestionFailure>
     readonly subscribeAts: (options: AtsOptions) => Effect.Effect<AtsSubscription, never, Scope.Scope>
+    /** Questions and their answers as the wire has them, for whoever passes them on. */
+    readonly desk: Pick<QuestionDesk, "ask" | "collect">
   }
 >()("holdfast/client/Client") {
   static readonly layer = (options: ClientOptions): Layer.Layer<Client, never, SenderLink> => Layer.effect(Client, makeClient(options))
@@ -125,8 +129,15 @@ const utf8 = new TextEncoder()
 /** Publishes messages about one kind of thing. `prefix`: what their answers are told by from those of the other. */
 const publishOver =
   (link: SenderLink["Service"], kind: Kind, prefix: string): PublishMessage =>
-  ({ class: commandClass, token, body, suffix }) =>
-    link.publish({ class: commandClass, kind, token, body: utf8.encode(body), suffix: `${prefix}.${suffix}` })
+  ({ class: commandClass, token, body, suffix, traceparent }) =>
+    link.publish({
+      class: commandClass,
+      kind,
+      token,
+      body: utf8.encode(body),
+      suffix: `${prefix}.${suffix}`,
+      ...(traceparent === undefined ? {} : { traceparent }),
+    })
 
 /** Tells the answers to commands about orders from those to commands about SKUs, which count from 1. */
 export const ordersToken = "o"
@@ -266,8 +277,10 @@ const sendingOver = <C, A extends { readonly outcome: string }, S extends HeardA
       waiter.decided(ready)
       return undefined
     }
-    sender.submit(ready, own.timeoutMs ?? timeoutMs, waiter)
-    return () => sender.forgo(ready, waiter)
+    const { traceparent } = own
+    const sent = traceparent === undefined ? ready : { ...ready, traceparent }
+    sender.submit(sent, own.timeoutMs ?? timeoutMs, waiter)
+    return () => sender.forgo(sent, waiter)
   }
   return {
     submit: (command: C, decided: AnswerWaiter<A>["decided"], failed: AnswerWaiter<A>["failed"], own: SendOptions<A> = {}): void => {
@@ -454,6 +467,7 @@ const makeClient = (options: ClientOptions): Effect.Effect<Client["Service"], ne
       sender: link.sender,
       ...commands(senders, channel, partitions, environment, options, timeoutMs),
       ...questions(desk, counted, timeoutMs),
+      desk,
       subscribeAts: (asked) => {
         const options = checkAtsOptions(asked)
         return subscribeAts(

@@ -38,6 +38,7 @@ export type PublishMessage = (message: {
   readonly token: string
   readonly body: string
   readonly suffix: string
+  readonly traceparent?: string
 }) => boolean
 
 interface UnsettledCommand<A> {
@@ -248,6 +249,7 @@ export class CommandSender<A extends { readonly outcome: string } = CommandAnswe
       before: null,
       after: null,
       isAlone: sendable.isAlone,
+      ...(sendable.traceparent === undefined ? {} : { traceparent: sendable.traceparent }),
       alone: sendable.isAlone,
       placedIn: 0,
       lastCause: "no answer came",
@@ -288,7 +290,9 @@ export class CommandSender<A extends { readonly outcome: string } = CommandAnswe
       const attempt: Attempt<A> = { suffix, class: commandClass, token, commands, undecided: commands.length }
       this.#attempts.set(suffix, attempt)
       this.#sent(attempt)
-      if (!this.#publish({ class: commandClass, token, body, suffix })) unsent.push(attempt)
+      const traceparent = commands[0]?.traceparent
+      const message = { class: commandClass, token, body, suffix, ...(traceparent === undefined ? {} : { traceparent }) }
+      if (!this.#publish(message)) unsent.push(attempt)
     }
     for (const attempt of unsent) this.#untaken(attempt, "connection")
     if (unsent.length > 0) this.#admitWaiting()

@@ -93,6 +93,8 @@ export interface Sendable {
   readonly lane: string
   /** Whether it travels in a message of its own. */
   readonly isAlone: boolean
+  /** The trace it belongs to, told with each of its sendings. */
+  readonly traceparent?: string
 }
 
 /** Ids hold no slash, so no two pairs of id and SKU share a key. */

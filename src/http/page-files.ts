@@ -4,11 +4,10 @@
  * A browser knows no packages, so the name of one is replaced by its file's address; that is all that is changed. Addresses are relative: the page works behind a proxy that adds a path before it.
  */
 import { readdirSync, readFileSync } from "node:fs"
+import type { StaticPage } from "./pages.ts"
 
-/** A file as it is served. */
-export interface PageFile {
-  readonly path: `/${string}`
-  readonly contentType: string
+/** A file of the page: all are text. */
+interface PageFile extends StaticPage {
   readonly body: string
 }
 

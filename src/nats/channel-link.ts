@@ -24,19 +24,29 @@ const connectTimeoutMs = 30_000
 /** Header that the feed's stream puts on what it says: nobody but the server can publish there with a header. */
 const streamHeader = "Nats-Stream"
 
+/** Whose trace a message belongs to, as W3C says it. */
+const traceHeader = "traceparent"
+
 const replyTo = (suffix: string): MsgHdrs => {
   const named = headers()
   named.set(replyHeader, suffix)
   return named
 }
 
+const tracedBy = (traceparent: string): { readonly headers: MsgHdrs } => {
+  const named = headers()
+  named.set(traceHeader, traceparent)
+  return { headers: named }
+}
+
 const publish =
   (link: Link, sender: string) =>
-  ({ class: commandClass, kind, token, body, suffix }: SentMessage): boolean => {
+  ({ class: commandClass, kind, token, body, suffix, traceparent }: SentMessage): boolean => {
     // What is published without a connection would wait in memory, and go out when it is back: an old command as if it were new.
     if (!link.isConnected()) return false
     try {
-      link.nc.publish(commandSubject(sender, commandClass, kind, token), body, { reply: replySubject(sender, suffix) })
+      const traced = traceparent === undefined ? {} : tracedBy(traceparent)
+      link.nc.publish(commandSubject(sender, commandClass, kind, token), body, { reply: replySubject(sender, suffix), ...traced })
       return true
     } catch {
       return false

@@ -16,6 +16,8 @@ export interface SentMessage {
   readonly token: string
   readonly body: Uint8Array
   readonly suffix: string
+  /** A W3C `traceparent` that travels with it. */
+  readonly traceparent?: string
 }
 
 /** What a sender hears. */

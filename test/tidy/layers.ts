@@ -34,6 +34,7 @@ const composed = [
   "archive",
   "nats",
   "client",
+  "http",
   "telemetry",
   "cli",
   "config",
@@ -74,10 +75,10 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   nats: { ...adapter, packages: [...effect, "@nats-io/*", "node:*"] },
   client: { ...adapter, packages: [...effect, "node:*"] },
+  /** The gateway: it speaks to the cluster through the port that the client implements. */
+  http: { ...adapter, packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
   telemetry: { ...adapter, packages: [...effect, "prom-client", "node:*"] },
   cli: { uses: composed, typesOf: [], packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
-  /** What a gateway is given of the page: its files, as text. */
-  http: { uses: ["ports", "wire", "domain", "config"], typesOf: ["engine", "kinds"], packages: [...effect, "node:*"] },
   /** Runs in a browser, and is served file by file: it may need nothing that isn't served with it. */
   page: { uses: ["page"], typesOf: [], closed: ["src/assert.ts", "src/limits.ts"], packages: ["preact", "preact/hooks", "htm", "uplot"] },
   /** What the package exports: a client put together with its adapter. */

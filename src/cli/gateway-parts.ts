@@ -1,0 +1,102 @@
+/**
+ * A gateway put together from its parts: alone in a process, or inside `serve`. Where the senders' logins and the keys come from is settled here; what is answered is `http`'s.
+ *
+ * It logs in to the cluster as each sender whose keys it takes, over a connection of that sender's own: the server's permissions hold for what is sent through a gateway as for what the sender sends itself.
+ */
+import { readFile } from "node:fs/promises"
+import { Clock, Context, Effect, Layer, Schema } from "effect"
+import { sendersLayer } from "../client/senders.ts"
+import type { GatewaySettings } from "../config.ts"
+import { SenderField } from "../domain/fields.ts"
+import type { Gateway } from "../http/gateway.ts"
+import type { Readiness } from "../http/handlers.ts"
+import { KeyRing } from "../http/key-ring.ts"
+import { pageFiles } from "../http/page-files.ts"
+import { SenderRates } from "../http/rates.ts"
+import { serveGateway } from "../http/server.ts"
+import { gatewayConnectMs, httpWaitMsMax, readyProbeMs } from "../limits.ts"
+import { senderLinkLayer } from "../nats/channel-link.ts"
+import type { Login } from "../nats/connection.ts"
+import { HttpMeter } from "../ports/http-meter.ts"
+import { Senders } from "../ports/senders.ts"
+import { CommandFailed, exitCode } from "./exit-codes.ts"
+
+/** The logins of senders, by their names. */
+export type SenderLogins = Readonly<Record<string, Login>>
+
+const LoginsFile = Schema.Record(
+  SenderField,
+  Schema.Union([
+    Schema.Struct({ user: Schema.String, password: Schema.String }),
+    Schema.Struct({ nkeySeed: Schema.String }),
+    Schema.Struct({ credsFile: Schema.String }),
+  ]),
+)
+const decodeLogins = Schema.decodeUnknownSync(LoginsFile)
+
+const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
+
+const fileText = (path: string, what: string): Effect.Effect<string, CommandFailed> =>
+  Effect.tryPromise({
+    try: () => readFile(path, "utf8"),
+    catch: (error) => usage(`${what}: ${path} can't be read (${error instanceof Error ? error.message : String(error)})`),
+  })
+
+/** The logins of a file. What is in it is not repeated where it is wrong: there are passwords in it. */
+export const readLogins = (path: string): Effect.Effect<SenderLogins, CommandFailed> =>
+  Effect.flatMap(fileText(path, "HOLDFAST_GATEWAY_LOGINS_FILE"), (text) =>
+    Effect.try({
+      try: (): SenderLogins => decodeLogins(JSON.parse(text)),
+      catch: () =>
+        usage(
+          `HOLDFAST_GATEWAY_LOGINS_FILE: ${path} is not as it should be: an object with a login for each sender, {"web":{"user":"web","password":"..."}}, {"nkeySeed":"..."} or {"credsFile":"..."}`,
+        ),
+    }),
+  )
+
+const tlsOf = ({ tls }: GatewaySettings) =>
+  tls === null
+    ? Effect.succeed(null)
+    : Effect.all({ cert: fileText(tls.certFile, "HOLDFAST_GATEWAY_TLS_CERT"), key: fileText(tls.keyFile, "HOLDFAST_GATEWAY_TLS_KEY") })
+
+/** What is missing, looked at no more often than it takes. */
+const readinessOf = (senders: Senders["Service"], keys: KeyRing): Effect.Effect<Readiness> => {
+  const cluster = Effect.gen(function* () {
+    const [first] = senders.names
+    if (first === undefined) return ["logins: no sender has one"]
+    return yield* senders.as(first).pipe(
+      Effect.flatMap((acting) => (acting === undefined ? Effect.succeed([]) : Effect.as(acting.partitions(readyProbeMs), []))),
+      Effect.scoped,
+      Effect.catchTags({
+        AnswerUnknown: () => Effect.succeed(["workers: none answers"]),
+        BrokerUnavailable: ({ cause }) => Effect.succeed([`nats: ${cause}`]),
+        NotPermitted: ({ cause }) => Effect.succeed([`nats: the login of ${first} is refused: ${cause}`]),
+      }),
+    )
+  })
+  return Effect.gen(function* () {
+    const nowMs = yield* Clock.currentTimeMillis
+    yield* Effect.promise(() => keys.refresh(nowMs))
+    const missing = [...(keys.problem === null ? [] : [`keys: ${keys.problem}`]), ...(yield* cluster)]
+    return { ready: missing.length === 0, missing }
+  })
+}
+
+/** Serves a gateway until the scope closes. Returns where. */
+export const startGateway = (settings: GatewaySettings, servers: ReadonlyArray<string>, logins: SenderLogins, keysFile: string) =>
+  Effect.gen(function* () {
+    const { host, port, requestsPerSecond } = settings
+    const tls = yield* tlsOf(settings)
+    const links = new Map(
+      Object.entries(logins).map(([sender, login]) => [
+        sender,
+        senderLinkLayer({ servers, sender, login, connectTimeoutMs: gatewayConnectMs }),
+      ]),
+    )
+    const senders = Context.get(yield* Layer.build(sendersLayer(links, httpWaitMsMax)), Senders)
+    const keys = new KeyRing(keysFile)
+    const gateway: Gateway = { senders, keys, rates: new SenderRates(requestsPerSecond), meter: yield* HttpMeter }
+    const readiness = yield* Effect.cachedWithTTL(readinessOf(senders, keys), readyProbeMs)
+    const url = yield* serveGateway(gateway, { host, port, tls, readiness, files: pageFiles() })
+    return { url, readiness }
+  })

@@ -1,0 +1,75 @@
+/**
+ * `holdfast gateway`: an HTTP gateway alone, kept until a signal ends it.
+ */
+
+import { Effect, Layer } from "effect"
+import * as Command from "effect/cli/Command"
+import { type GatewayConfig, gatewaySettingsHelp, loadGatewayConfig } from "../config.ts"
+import type { Readiness } from "../http/handlers.ts"
+import { gatewayMeterLayer } from "../telemetry/gateway-metrics.ts"
+import { serveTelemetry } from "../telemetry/http.ts"
+import { loggingLayer } from "../telemetry/logging.ts"
+import { MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
+import { ownConnection } from "./access.ts"
+import { readLogins, type SenderLogins, startGateway } from "./gateway-parts.ts"
+import { helpText } from "./help-text.ts"
+import { ownKeysFile } from "./own-keys.ts"
+
+interface Access {
+  readonly servers: ReadonlyArray<string>
+  readonly logins: SenderLogins
+  readonly keysFile: string
+}
+
+/** As told, or over the nats-server of a `serve` in this folder. */
+const accessOf = ({ urls, gateway: { keysFile, loginsFile } }: GatewayConfig) =>
+  urls === null || loginsFile === null || keysFile === null
+    ? Effect.map(
+        ownConnection,
+        ({ url, credentials }): Access => ({ servers: [url], logins: credentials.senders, keysFile: keysFile ?? ownKeysFile }),
+      )
+    : Effect.map(readLogins(loginsFile), (logins): Access => ({ servers: urls, logins, keysFile }))
+
+const work = Effect.fnUntraced(function* (config: GatewayConfig) {
+  const registry = yield* MetricsRegistry
+  let said: Readiness = { ready: false, missing: ["the gateway is starting"] }
+  const report = () => ({ gateway: config.worker, ...said })
+  const address = yield* serveTelemetry({ registry, readiness: report, worker: report }, config.http)
+  yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
+  const { servers, logins, keysFile } = yield* accessOf(config)
+  const { url, readiness } = yield* startGateway(config.gateway, servers, logins, keysFile)
+  yield* Effect.logInfo("the gateway listens", { url, reference: `${url}/reference`, senders: Object.keys(logins) })
+  for (;;) {
+    said = yield* readiness
+    yield* Effect.sleep("1 second")
+  }
+})
+
+const gateway = Effect.gen(function* () {
+  const config = yield* loadGatewayConfig
+  const parts = gatewayMeterLayer.pipe(
+    Layer.provideMerge(metricsLayer(config.worker)),
+    Layer.merge(loggingLayer({ format: config.log, level: config.logLevel })),
+  )
+  return yield* Effect.scoped(work(config)).pipe(Effect.provide(parts))
+})
+
+const description = `Run an HTTP gateway alone. \`npm start\` has one inside; run as many as you like beside workers and ingresses.
+
+It takes commands and questions over HTTP with an API key, and puts them to the cluster as the key's sender, with that sender's own login. It decides nothing and keeps nothing: any gateway answers
+what another was asked. docs/HTTP.md explains it; /reference at its address lists everything.
+
+Settings, from the environment (name, default, meaning):
+
+${gatewaySettingsHelp()}`
+
+export const gatewayCommand = Command.make("gateway", {}, () => gateway).pipe(
+  Command.withDescription(helpText(description)),
+  Command.withExamples([
+    {
+      command:
+        "HOLDFAST_NATS_URL=nats://nats-1:4222 HOLDFAST_GATEWAY_LOGINS_FILE=logins.json HOLDFAST_API_KEYS_FILE=keys.json holdfast gateway",
+      description: "one of several on a cluster",
+    },
+  ]),
+)
