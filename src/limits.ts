@@ -162,6 +162,9 @@ export const eventsQuietMs = 15_000
 export const eventsStalledMsMax = 30_000
 /** Milliseconds a channel's feed is heard after its last client has gone. */
 export const feedIdleMs = 30_000
+/** Channels and SKUs whose feed a gateway listens to for people who compare, at once, and milliseconds for which it does after it was last asked. */
+export const toldWatchedMax = 256
+export const toldIdleMs = 10_000
 
 // Records
 

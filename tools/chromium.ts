@@ -2,9 +2,9 @@
  * A Chromium to try the page in: the one on the PATH, or Debian's package, installed when a script first needs it. Nothing of Holdfast needs a browser to run.
  */
 import { type ExecFileSyncOptions, execFileSync, spawnSync } from "node:child_process"
-import { existsSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { delimiter, join } from "node:path"
-import { type Browser, chromium } from "playwright-core"
+import { type Browser, chromium, type Page } from "playwright-core"
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 
@@ -43,4 +43,15 @@ export const startChromium = async (): Promise<Browser> => {
   // Root has no sandbox to give, and what is opened is our own page.
   const args = process.getuid?.() === 0 ? ["--no-sandbox"] : []
   return chromium.launch({ executablePath, args })
+}
+
+const axeSource = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8")
+
+/** What axe finds on a page that keeps somebody from using it: its rule, and where. */
+export const seriousFindings = async (page: Page): Promise<ReadonlyArray<string>> => {
+  // By the protocol, as a developer's console would: a page's policy lets nothing in from outside.
+  await page.evaluate(axeSource)
+  return await page.evaluate(
+    "axe.run().then(({ violations }) => violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))",
+  )
 }

@@ -54,10 +54,10 @@ export const looksAfter = (looks, { locations, offered, openReservations, ats },
 }
 
 /**
- * The channels that any look knows, in one order.
+ * The channels that any look knows: those of the newest first, in the order of their policy.
  * @param {ReadonlyArray<Look>} looks
  */
-export const channelsOf = (looks) => [...new Set(looks.flatMap(({ ats }) => Object.keys(ats)))].sort()
+export const channelsOf = (looks) => [...new Set(looks.toReversed().flatMap(({ ats }) => Object.keys(ats)))]
 
 /**
  * Looks at which something differs from the look before, the newest first: what a table tells.

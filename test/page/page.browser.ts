@@ -1,10 +1,9 @@
 /**
  * The page in a real Chromium, over a gateway that says what each test wants: who may look, what an outage looks like and how soon, a SKU as it changes, and whether everybody can use it.
  */
-import { readFileSync } from "node:fs"
 import type { Browser, BrowserContext, Page } from "playwright-core"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
-import { startChromium } from "../../tools/chromium.ts"
+import { seriousFindings, startChromium } from "../../tools/chromium.ts"
 import {
   cluster,
   type FakeGateway,
@@ -56,16 +55,6 @@ afterEach(async () => {
 
 const withKey = (rest = "") => page.goto(`${gateway.url}/#key=${rightKey}${rest}`)
 const verdict = () => page.locator("#verdict")
-
-/** What axe finds that keeps somebody from using it. */
-const axeSource = readFileSync(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8")
-const seriousFindings = async (): Promise<ReadonlyArray<string>> => {
-  // By the protocol, as a developer's console would: the page's policy lets nothing in from outside.
-  await page.evaluate(axeSource)
-  return await page.evaluate(
-    "axe.run().then(({ violations }) => violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))",
-  )
-}
 
 describe("who may look", () => {
   it("is asked for a key, which is kept for this tab alone and sent nowhere else", async () => {
@@ -249,7 +238,7 @@ describe("everybody can use it", () => {
     await withKey("&sku=LAMP-0")
     await page.getByRole("img", { name: /Now: shop 0, web 3/ }).waitFor()
     await page.getByText("Stock, as a table").click()
-    expect(await seriousFindings()).toEqual([])
+    expect(await seriousFindings(page)).toEqual([])
     expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true)
   })
 
