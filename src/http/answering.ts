@@ -26,11 +26,14 @@ export interface About extends Asked {
   readonly seal: string
 }
 
-const namesOf = ({ command }: Asked): Readonly<Record<string, unknown>> => ({
-  id: command.id,
-  ...(command.sku === undefined ? {} : { sku: command.sku }),
-  ...(command.order === undefined ? {} : { order: command.order }),
-})
+/** What names the command, as far as it was written as a name: what else stands there is not repeated. */
+const namesOf = ({ command }: Asked): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    (["id", "sku", "order"] as const).flatMap((name) => {
+      const given = command[name]
+      return typeof given === "string" ? [[name, given]] : []
+    }),
+  )
 
 /** A problem as the answer to a command. */
 export const failed = (name: string, detail: ProblemDetail, headers: Readonly<Record<string, string>> = {}): Answer => {
