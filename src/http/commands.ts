@@ -61,7 +61,7 @@ const namedIn = (request: Request, json: Readonly<Record<string, unknown>>): Eff
 export const sendOne = (gateway: Gateway, caller: Caller, { spec, kind }: OfferedCommand, request: Request) =>
   Effect.gen(function* () {
     if (!mayConvey(caller, spec.class)) return yield* Effect.fail(noScope(gateway, caller, spec.class))
-    const json = yield* readJson(request, httpCommandBytesMax)
+    const json = yield* readJson(request, httpCommandBytesMax, gateway.bodyMs)
     if (!isObject(json))
       return yield* Effect.fail(
         problemResponse("Malformed", { detail: "the body of one command is an object; many are sent as an array to /v1/commands" }),
@@ -104,7 +104,7 @@ export const sendMany = (gateway: Gateway, caller: Caller, request: Request) =>
       return yield* Effect.fail(
         problemResponse("HeaderInvalid", { field: "Idempotency-Key", detail: "it is of one command: many say their ids in the body" }),
       )
-    const json = yield* readJson(request, httpBodyBytesMax)
+    const json = yield* readJson(request, httpBodyBytesMax, gateway.bodyMs)
     if (!Array.isArray(json))
       return yield* Effect.fail(
         problemResponse("Malformed", { detail: "the body is an array of commands; one is sent to /v1/commands/TYPE" }),

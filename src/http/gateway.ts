@@ -22,6 +22,8 @@ export interface Gateway {
   readonly keys: KeyRing
   readonly rates: SenderRates
   readonly meter: HttpMeter["Service"]
+  /** Milliseconds within which a body must have come; as usual if absent. */
+  readonly bodyMs?: number
 }
 
 const bearer = { "www-authenticate": 'Bearer realm="holdfast"' }

@@ -50,7 +50,7 @@ const isJson = (contentType: string | undefined): boolean =>
   contentType !== undefined && /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(contentType.trim())
 
 /** The JSON of a request's body, of at most so many bytes; or the answer that says why there is none. */
-export const readJson = (request: Request, bytesMax: number): Effect.Effect<unknown, Response> =>
+export const readJson = (request: Request, bytesMax: number, bodyMs = httpBodyMsMax): Effect.Effect<unknown, Response> =>
   Effect.suspend(() => {
     const { headers } = request
     const encoding = headers["content-encoding"]
@@ -59,7 +59,7 @@ export const readJson = (request: Request, bytesMax: number): Effect.Effect<unkn
     // What a client says of the length is taken only where it says too much.
     if (Number(headers["content-length"] ?? "0") > bytesMax) return Effect.fail(tooLarge(bytesMax))
     return collected(NodeHttpServerRequest.toIncomingMessage(request), bytesMax).pipe(
-      Effect.timeoutOrElse({ duration: httpBodyMsMax, orElse: () => Effect.fail(problemResponse("TooSlow", {}, closing)) }),
+      Effect.timeoutOrElse({ duration: bodyMs, orElse: () => Effect.fail(problemResponse("TooSlow", {}, closing)) }),
       Effect.flatMap((bytes) => {
         const parsed = parseStrictJson(bytes)
         if (parsed._tag === "Parsed") return Effect.succeed(parsed.value)
