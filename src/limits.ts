@@ -165,6 +165,9 @@ export const eventsQuietMs = 15_000
 export const eventsStalledMsMax = 30_000
 /** Milliseconds a channel's feed is heard after its last client has gone. */
 export const feedIdleMs = 30_000
+/** Channels and SKUs whose feed a gateway listens to for people who compare, at once, and milliseconds for which it does after it was last asked. */
+export const toldWatchedMax = 256
+export const toldIdleMs = 10_000
 
 // Records
 
@@ -289,6 +292,8 @@ export const skusWalkedPerQuestion = 256
 export const questionsPerTurn = 32
 /** Milliseconds a dropped subscription stays dropped at least: its bucket has then filled for as long. */
 export const questionsClosedMs = 250
+/** SKUs and senders that an owner names of one partition where it tells how it is: the first of a longer list. */
+export const figureListMax = 16
 /** Bytes of a question's body; what is longer is no question. */
 export const questionBytesMax = 4_096
 /** Bytes of answers that wait for a record to be confirmed, over all senders: beyond it what is asked isn't answered, and asked again. */

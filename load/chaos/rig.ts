@@ -33,7 +33,7 @@ export const channelNames = ["web", "app", "marketplace", "shop"] as const
 export type ChannelName = (typeof channelNames)[number]
 type SenderName = ChannelName | "dock" | "planner"
 
-const senders = sendersOf(`${channelNames.map((name) => `${name}=channel`).join(",")},dock=warehouse,planner=merchandiser`)
+const senders = sendersOf(`${channelNames.map((name) => `${name}=channel`).join(",")},dock=warehouse,planner=merchandiser,looker=reader`)
 
 export interface RigOptions {
   readonly partitions: number

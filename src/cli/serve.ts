@@ -147,7 +147,7 @@ const serveOwnGateway = Effect.fnUntraced(
     const keysFile = gateway.keysFile ?? ownKeysFile
     const { url } = yield* startGateway(gateway, servers, credentials.senders, keysFile)
     yield* Effect.promise(() => makeOwnKeys(ownSenders, url))
-    yield* Effect.logInfo("the HTTP gateway listens", { url, reference: `${url}/reference`, keys: ownGatewayFile })
+    yield* Effect.logInfo("the HTTP gateway listens", { url, reference: `${url}/reference`, pageAndKeys: ownGatewayFile })
     return yield* Effect.never
   },
   Effect.catch((error) => Effect.logWarning("there is no HTTP gateway, all else goes on", { cause: error.message })),

@@ -129,6 +129,17 @@ export const throttledMs = (partition: Partition, memory: SenderMemory): number 
   return ms
 }
 
+/** How full the memory of each sender is, as a share of its bound: of all of whom anything is remembered, the fullest first. Partitions of ours are no senders here. */
+export const memoryShares = (partition: Partition): ReadonlyArray<{ readonly sender: SenderId; readonly share: number }> =>
+  partition.senderList
+    .filter(({ isInternal }) => !isInternal)
+    .map(({ sender, classes }) => {
+      const shares = [...classes].map(([of, held]) => Math.max(decisionCount(held), endedCount(held)) / decisionsMaxOf(partition, of))
+      return { sender, share: Math.max(0, ...shares) }
+    })
+    .filter(({ share }) => share > 0)
+    .sort((a, b) => b.share - a.share)
+
 /** How full the fullest memory of any sender is, as a share of its bound, and whose. O(senders). */
 export const fullestMemory = (partition: Partition): { readonly share: number; readonly sender: SenderId | null } => {
   let share = 0

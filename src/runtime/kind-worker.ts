@@ -13,6 +13,7 @@ import { Meter, WatchAlarmKind } from "../ports/meter.ts"
 import { logLine } from "../telemetry/names.ts"
 import { CarriedClock } from "./carried-clock.ts"
 import { Engine } from "./engine.ts"
+import { figuresOf } from "./figures.ts"
 import { type LagSource, lagOver, lagSources } from "./lag.ts"
 import { StallClock } from "./outage.ts"
 import { type Ownership, startOwnership } from "./ownership.ts"
@@ -70,6 +71,7 @@ const sampleOther = (meter: Meter["Service"], slot: Slot): void => {
   const { partition } = slot
   slot.progress = null
   slot.carried = null
+  slot.figures = null
   meter.sampled(partition, {
     owned: false,
     halted: isHalted(slot),
@@ -121,6 +123,7 @@ const sample = Effect.fnUntraced(function* ({ slot, stall, carried, sources }: S
   const waiting = yield* Effect.match(asked, { onSuccess: (found) => found, onFailure: () => null })
   // The sample is removed: the last known value would look like a partition that keeps up.
   meter.waiting(partition, waiting)
+  slot.figures = figuresOf(engine, running.state, status, waiting)
   const nowMs = Number((yield* Clock.monotonicTimeNanos) / 1_000_000n)
   slot.progress = stall.progress(partition, { ...status, isFrozen: status.phase === "frozen", waiting }, nowMs)
   // The lease is given up: the next claimant compares the journal with the witness, and halts.

@@ -7,6 +7,7 @@ import type { Halt } from "../engine/protocol.ts"
 import { statusOf } from "../engine/views.ts"
 import type { Progress } from "../ports/broker.ts"
 import type { CarriedLook } from "./carried-clock.ts"
+import type { PartitionFigures } from "./figures.ts"
 import type { RunningPartition } from "./partition.ts"
 import type { PartitionRole } from "./rendezvous.ts"
 import { makeSignal, type Signal } from "./signal.ts"
@@ -57,6 +58,8 @@ export interface Slot {
   progress: Progress | null
   /** What its actors have under way to others, as it last looked; null where it doesn't own it. */
   carried: CarriedLook | null
+  /** What it counted of it, as it last looked; null where it doesn't own it. */
+  figures: PartitionFigures | null
   /** Where the journal ended when this life last asked; null before it was told. */
   endSeq: number | null
   /** Whether this life follows the journal closely, or owns the partition: it reached the end that it was last told within a look's time. */
@@ -81,6 +84,7 @@ export const makeSlot = (partition: number, canDrain: boolean): Slot => ({
   running: null,
   progress: null,
   carried: null,
+  figures: null,
   endSeq: null,
   isCaughtUp: false,
   isStuck: false,

@@ -87,6 +87,8 @@ export const layers: Readonly<Record<string, Layer>> = {
   http: { ...adapter, packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
   telemetry: { ...adapter, packages: [...effect, "prom-client", "node:*"] },
   cli: { uses: composed, typesOf: [], packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
+  /** Runs in a browser, and is served file by file: it may need nothing that isn't served with it. */
+  page: { uses: ["page"], typesOf: [], closed: ["src/assert.ts", "src/limits.ts"], packages: ["preact", "preact/hooks", "htm", "uplot"] },
   /** What the package exports: a client put together with its adapter. */
   channel: { uses: ["client", "nats", "ports", "domain", "wire", "config"], typesOf: ["engine", "kinds"], packages: effect },
   main: { uses: composed, typesOf: [], packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },

@@ -37,7 +37,7 @@ const isPure = (path: string): boolean => pureParts.some((part) => path.startsWi
  * command line, which measure wall time and end what takes too long, and nothing that a world is made of.
  */
 const edge =
-  /^(src\/(nats|client|telemetry|postgres|http|connectors|cli)\/|src\/(main|channel)\.ts$|sim\/(cli|fleet)\/|sim\/main\.ts$|test\/|load\/|tools\/|[^/]+$)/
+  /^(src\/(nats|client|telemetry|postgres|http|page|connectors|cli)\/|src\/(main|channel)\.ts$|sim\/(cli|fleet)\/|sim\/main\.ts$|test\/|load\/|tools\/|[^/]+$)/
 
 /** Whether this identifier stands for a variable, not for a member or a key of that name. */
 const isReference = (node: Node, parent: Node | undefined): boolean => {
