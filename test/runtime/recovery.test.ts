@@ -65,7 +65,7 @@ describe("a lease that is lost before the worker serves", () => {
     const worker = await startTestWorker(broker, "a", { engine, leaseTtlMs: 1_000 })
     await until(() => broker.appending.waiting > 0)
     broker.leases.set(0, somebodyElse)
-    await until(() => counted.leasesLost === 1)
+    await until(() => counted.leasesLost > 0)
     expect(worker.report().partitions[0]?.phase).toBe("claiming")
     broker.appending.open()
     await until(() => worker.report().partitions[0]?.phase === "following")

@@ -91,6 +91,6 @@ describe("A defect in what the shell mode runs", () => {
   })
 
   it("is seen where a feed that failed is taken for one that was stored", () => {
-    expect(isSeenBy("feed", 60, { engine: careless }, 180)).toBe(true)
+    expect(isSeenBy("feed", 60, { engine: careless }, 520)).toBe(true)
   })
 })
