@@ -13,6 +13,7 @@ import { join } from "node:path"
 import { jetstreamManager } from "@nats-io/jetstream"
 import { connect as natsConnect } from "@nats-io/transport-node"
 import { Registry } from "prom-client"
+import type { SenderClient } from "../src/channel.ts"
 import { sendersOf } from "../src/domain/sender-list.ts"
 import { plainLine } from "../src/domain/sku/policy.ts"
 import { pageOf } from "../src/telemetry/making.ts"
@@ -192,9 +193,15 @@ const killed = (cast: Cast, which: "workers" | "gates", count: number) => ({
 
 const skus = Array.from({ length: 8 }, (_, n) => `SKU-${n}`)
 
-const scenesOf = async (cast: Cast): Promise<ReadonlyArray<Scene>> => {
+/** Whoever sends in the scenes. */
+interface Clients {
+  readonly web: SenderClient
+  readonly dock: SenderClient
+  readonly planner: SenderClient
+}
+
+const scenesOf = async (cast: Cast, { web, dock, planner }: Clients): Promise<ReadonlyArray<Scene>> => {
   const { stage, projection } = cast
-  const [web, dock, planner] = await Promise.all([stage.open("web"), stage.open("dock"), stage.open("planner")])
   await stockUp(stage, skus, ["web"], { dock: "dock", planner: "planner" })
   // Known, and of which nothing is there.
   await planner.setPolicy({ sku: "EMPTY", policy: { version: 1, channels: [plainLine("web", 0)], safety: [], sourcing: ["DC1"] } })
@@ -254,18 +261,10 @@ const firesMeanwhile = async ({ firing }: Prometheus, forMs: number): Promise<Re
   return [...found]
 }
 
-const play = async (stage: Stage, started: ReadonlyArray<StageProcess>) => {
-  const cast: Cast = {
-    stage,
-    workers: [...started],
-    gates: [await stage.startIngress("gate")],
-    projection: await startProjection(),
-    prometheus: await startPrometheus(),
-  }
-  const { prometheus, projection } = cast
-  scrapeAll(cast)
-  await until("all are scraped", async () => (await prometheus.query("up == 1")) === 4)
-  const scenes = await scenesOf(cast)
+/** Plays all scenes, and tells what fired. */
+const playAll = async (cast: Cast, clients: Clients) => {
+  const { prometheus } = cast
+  const scenes = await scenesOf(cast, clients)
   // Longer than most rules wait.
   const early = (await firesMeanwhile(prometheus, 30_000)).filter((alert) => !always.includes(alert))
   const said = tryPage((await cast.workers[0]?.page("/metrics")) ?? "")
@@ -274,10 +273,23 @@ const play = async (stage: Stage, started: ReadonlyArray<StageProcess>) => {
   const firesNow = async () => (await prometheus.firing()).filter((alert) => !always.includes(alert))
   say("until nothing fires any more")
   await until("nothing fires", async () => (await firesNow()).length === 0, 420_000).catch(() => undefined)
-  const left = await firesNow()
-  await prometheus.stop()
-  projection.stop()
-  return { rows, early, left, said }
+  return { rows, early, left: await firesNow(), said }
+}
+
+const play = async (stage: Stage, started: ReadonlyArray<StageProcess>) => {
+  const gate = await stage.startIngress("gate")
+  const [web, dock, planner] = await Promise.all([stage.open("web"), stage.open("dock"), stage.open("planner")])
+  const [projection, prometheus] = await Promise.all([startProjection(), startPrometheus()])
+  const cast: Cast = { stage, workers: [...started], gates: [gate], projection, prometheus }
+  try {
+    scrapeAll(cast)
+    await until("all are scraped", async () => (await prometheus.query("up == 1")) === 4)
+    return await playAll(cast, { web, dock, planner })
+  } finally {
+    // Also where it broke: nobody else would end them.
+    await Promise.all([web.close(), dock.close(), planner.close(), prometheus.stop()])
+    projection.stop()
+  }
 }
 
 const tableOf = (rows: ReadonlyArray<Row>): string => {

@@ -41,6 +41,8 @@ interface Traced {
   readonly decide: Tracer.Span
   /** SKUs that it may have changed. */
   readonly skus: ReadonlySet<string>
+  /** Whether its answer is said with the record. */
+  readonly isAnswered: boolean
 }
 
 interface Spans {
@@ -81,32 +83,61 @@ const attributesOf = (kind: Kind, partition: number, seq: number, epoch: number,
   "holdfast.outcomes": decided.map(({ decision }) => (decision._tag === "Refused" ? decision.refusal.reason : decision._tag)).join(" "),
 })
 
-/** Makes the spans of the sampled messages of a record. */
-const traceRecord = (
-  spans: Spans,
-  kind: Kind,
-  partition: number,
-  seq: number,
-  record: JournalRecord,
-  appendMs: number,
-  brokerNowMs: EpochMs | null,
-) => {
+/** A record that was confirmed just now. */
+interface Confirmed {
+  readonly kind: Kind
+  readonly partition: number
+  readonly seq: number
+  readonly record: JournalRecord
+  readonly appendMs: number
+  readonly brokerNowMs: EpochMs | null
+}
+
+/** The span of a decision, from publishing until its record was confirmed, whatever either clock says; undefined: its sender wants none recorded. */
+const decideSpan = (spans: Spans, confirmed: Confirmed, entry: MessageEntry, nowMs: number): Tracer.Span | undefined => {
+  const { kind, partition, seq, record, appendMs, brokerNowMs } = confirmed
+  const parts = partsOf(entry.trace ?? "")
+  if (!parts.sampled) return undefined
+  const fromMs = brokerNowMs === null ? nowMs - appendMs : Math.min(nowMs - appendMs, nowMs - (brokerNowMs - entry.brokerMs))
+  const decide = makeSpan(spans, spanName.decide, Tracer.externalSpan(parts), fromMs, "consumer")
+  end(makeSpan(spans, spanName.append, decide, nowMs - appendMs, "client"), nowMs, { "holdfast.record": seq })
+  const attributes = attributesOf(kind, partition, seq, record.epoch, entry)
+  end(decide, nowMs, attributes)
+  spans.log({ traceId: decide.traceId, spanId: decide.spanId, ...attributes })
+  return decide
+}
+
+/** Makes the spans of the sampled messages of a record. An answer that was owed is said with this record: it belongs to the span of the command that began, as long as that is in `begun`. */
+const traceRecord = (spans: Spans, confirmed: Confirmed, begun: Map<string, Traced>): ReadonlyArray<Traced> => {
   const found: Array<Traced> = []
   const nowMs = spans.nowMs()
-  for (const entry of record.entries) {
+  for (const entry of confirmed.record.entries) {
+    if (entry._tag === "Answered") {
+      const name = `${entry.sender} ${entry.id}`
+      const began = begun.get(name)
+      begun.delete(name)
+      if (began !== undefined) found.push({ ...began, isAnswered: true })
+    }
     if (entry._tag !== "Message" || entry.trace === undefined) continue
-    const parts = partsOf(entry.trace)
-    if (!parts.sampled) continue
-    // Published so long ago, whatever either clock says.
-    const fromMs = brokerNowMs === null ? nowMs - appendMs : Math.min(nowMs - appendMs, nowMs - (brokerNowMs - entry.brokerMs))
-    const decide = makeSpan(spans, spanName.decide, Tracer.externalSpan(parts), fromMs, "consumer")
-    end(makeSpan(spans, spanName.append, decide, nowMs - appendMs, "client"), nowMs, { "holdfast.record": seq })
-    const attributes = attributesOf(kind, partition, seq, record.epoch, entry)
-    end(decide, nowMs, attributes)
-    spans.log({ traceId: decide.traceId, spanId: decide.spanId, ...attributes })
-    found.push({ decide, skus: skusOf(entry) })
+    const decide = decideSpan(spans, confirmed, entry, nowMs)
+    if (decide === undefined) continue
+    const isAnswered = entry.decided.some(({ decision }) => decision._tag !== "Begun" && decision._tag !== "Pending")
+    const traced: Traced = { decide, skus: skusOf(entry), isAnswered }
+    found.push(traced)
+    for (const { command, decision } of entry.decided)
+      if (decision._tag === "Begun" && command !== null) keep(begun, `${entry.sender} ${command.id}`, traced)
   }
   return found
+}
+
+/** Keeps something under a name, and forgets the oldest beyond so many. */
+const keep = <A>(map: Map<string, A>, name: string, value: A): void => {
+  map.set(name, value)
+  if (map.size <= tracedRecordsMax) return
+  for (const oldest of map.keys()) {
+    map.delete(oldest)
+    return
+  }
 }
 
 /** A meter that makes spans of what it is told, and tells it on. */
@@ -116,6 +147,7 @@ export const traced =
     /** By partition and record. */
     const records = new Map<string, { readonly of: ReadonlyArray<Traced>; readonly confirmedMs: number }>()
     const groups = new Map<string, number>()
+    const begun = new Map<string, Traced>()
     const nameOf = (partition: number, of: number): string => `${partition} ${of}`
     const feedSpans = (partition: number, values: ReadonlyArray<AtsValue>, sinceMs: number): void => {
       for (const { channel, sku, version, ats } of values)
@@ -131,20 +163,16 @@ export const traced =
       ...meter,
       batchConfirmed: (partition, stats, seq, record, brokerNowMs) => {
         meter.batchConfirmed(partition, stats, seq, record, brokerNowMs)
-        const of = traceRecord(spans, kind, partition, seq, record, stats.appendMs, brokerNowMs)
-        if (of.length === 0) return
-        records.set(nameOf(partition, seq), { of, confirmedMs: spans.nowMs() })
-        if (records.size <= tracedRecordsMax) return
-        for (const oldest of records.keys()) {
-          records.delete(oldest)
-          return
-        }
+        const { appendMs } = stats
+        const of = traceRecord(spans, { kind, partition, seq, record, appendMs, brokerNowMs }, begun)
+        if (of.length > 0) keep(records, nameOf(partition, seq), { of, confirmedMs: spans.nowMs() })
       },
       repliesSent: (partition, seq, count, brokerNowMs) => {
         meter.repliesSent(partition, seq, count, brokerNowMs)
         const found = records.get(nameOf(partition, seq))
-        for (const { decide } of found?.of ?? [])
-          end(makeSpan(spans, spanName.reply, decide, found?.confirmedMs ?? 0, "producer"), spans.nowMs(), { "holdfast.record": seq })
+        for (const { decide, isAnswered } of found?.of ?? [])
+          if (isAnswered)
+            end(makeSpan(spans, spanName.reply, decide, found?.confirmedMs ?? 0, "producer"), spans.nowMs(), { "holdfast.record": seq })
       },
       feedHandedOver: (partition, group, values) => {
         meter.feedHandedOver(partition, group, values)

@@ -1,6 +1,7 @@
 /** Spans of a traced message: which there are, whose children they are, and that nothing is made of what nobody traces. */
 import { type Tracer, Tracer as tracers } from "effect"
 import { describe, expect, it } from "vitest"
+import type { Kind } from "../../src/domain/kinds.ts"
 import type { SenderId } from "../../src/domain/names.ts"
 import type { BatchStats } from "../../src/engine/protocol.ts"
 import type { JournalRecord } from "../../src/engine/records.ts"
@@ -54,11 +55,11 @@ const recordOf = (trace: string | null): JournalRecord => ({
   ],
 })
 
-/** What became of a record of one message: its spans by name. */
-const play = (trace: string | null) => {
+/** A traced meter of a kind, and what it makes. */
+const rig = (kind: Kind) => {
   const made: Array<Tracer.NativeSpan> = []
   const logged: Array<Readonly<Record<string, unknown>>> = []
-  let nowMs = 5_000
+  const clock = { nowMs: 5_000 }
   const tracer = tracers.make({
     span: (options) => {
       const span = new tracers.NativeSpan(options)
@@ -67,12 +68,18 @@ const play = (trace: string | null) => {
     },
   })
   const reported = { batches: [], takeovers: 0, steppedDown: [], reignsEnded: [], alarms: [] }
-  const meter = traced({ tracer, nowMs: () => nowMs, log: (fields) => logged.push(fields) })("sku", listeningMeter(reported))
+  const meter = traced({ tracer, nowMs: () => clock.nowMs, log: (fields) => logged.push(fields) })(kind, listeningMeter(reported))
+  return { made, logged, reported, meter, clock }
+}
+
+/** What became of a record of one message: its spans by name. */
+const play = (trace: string | null) => {
+  const { made, logged, reported, meter, clock } = rig("sku")
   // Names are branded where they are read.
   const value = { channel: "web", sku: "A", ats: 3, version: 7, delta: 3, cause: "Reserved", atMs: 1_000 } as unknown as AtsValue
   meter.batchConfirmed(0, stats, 7, recordOf(trace), 1_000)
   meter.feedHandedOver(0, 1, [value])
-  nowMs = 5_010
+  clock.nowMs = 5_010
   meter.repliesSent(0, 7, 1, 1_010)
   meter.feedSent(0, 1, [value], 1_010)
   return { made, logged, reported, of: (name: string) => made.find((span) => span.name === name) }
@@ -98,6 +105,25 @@ describe("a traced message", () => {
     expect(logged).toMatchObject([{ traceId, spanId: decide?.spanId, "holdfast.commands": "c1", "holdfast.outcomes": "Accepted" }])
     // And the meter behind it was told.
     expect(reported.batches).toHaveLength(1)
+  })
+
+  it("that began something has its reply where its answer is said, in a later record", () => {
+    const began = recordOf(`00-${traceId}-${senderSpan}-01`)
+    const [message] = began.entries
+    // As the engine journals it, without what is not looked at.
+    const begun = {
+      ...message,
+      decided: [{ command: { type: "PlaceOrder", id: "p1" }, named: null, decision: { _tag: "Begun", events: [] } }],
+    } as never
+    // As above.
+    const answered = { _tag: "Answered", sender: "web", key: "web/0", id: "p1", outcome: { outcome: "accepted" } } as never
+    const { meter, made } = rig("order")
+    meter.batchConfirmed(0, stats, 7, { ...began, entries: [begun] }, 1_000)
+    meter.repliesSent(0, 7, 3, 1_000)
+    expect(made.map(({ name }) => name)).toEqual(["holdfast.decide", "holdfast.append"])
+    meter.batchConfirmed(0, stats, 9, { ...began, entries: [answered] }, 1_000)
+    meter.repliesSent(0, 9, 1, 1_000)
+    expect(made.map(({ name }) => name)).toEqual(["holdfast.decide", "holdfast.append", "holdfast.reply"])
   })
 
   it("has none where its sender wants none recorded, or named no trace", () => {
