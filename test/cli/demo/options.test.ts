@@ -15,6 +15,7 @@ const nothing: DemoFlags = {
   workers: null,
   partitions: null,
   inFlight: null,
+  postgres: true,
   json: false,
   keep: false,
 }
