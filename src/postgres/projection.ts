@@ -1,5 +1,5 @@
 /**
- * The tables, for whoever writes them: rows and cursor in one statement, the cursor first.
+ * INV-21. The tables, for whoever writes them: rows and cursor in one statement, the cursor first.
  *
  * Moving the cursor from where the batch begins takes its row's lock: of two who write one partition the second waits, and then finds that the tables are elsewhere. That the guard of every row holds without it
  * is another matter, and tried by itself.
