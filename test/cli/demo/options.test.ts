@@ -33,6 +33,7 @@ describe("the demo's options", () => {
       workers: 2,
       killAt: 0.5,
       inFlight: 2_000,
+      postgres: true,
       json: false,
       keep: false,
     })
