@@ -268,6 +268,21 @@ export const announceEveryMs = 500
 /** Milliseconds between two words of an owner, when it has senders to throttle. */
 export const fullEveryMs = 5
 
+// Questions about the past
+
+/** Pages of lines that wait for whoever asked while the next are read. */
+export const pastPagesMax = 2
+/** Steps of a chain or a history in one answer, at most and where nothing is said; the steps before them are asked for by the place of the first. */
+export const pastStepsMax = 1_000
+export const pastStepsShown = 20
+/** SKUs of one question about availability: each reads a journal where there is no database. */
+export const pastSkusMax = 100
+/** SKUs of which a backtest tells each for itself, at most and where nothing is said; all are in its sums. */
+export const backtestSkusMax = 10_000
+export const backtestSkusShown = 10
+/** SKUs that a file of policies may name each for itself. */
+export const backtestPoliciesMax = 100_000
+
 // Liveness
 
 /** Milliseconds a reader may hear nothing, though it has asked, before the stream's leader is asked whether there is anything for it. */
@@ -498,6 +513,10 @@ assert(2 * announceMsMax + handOverMs <= outageGraceMs, "a hand-over is no outag
 assert(
   outageGraceMs <= firstOwnerMs && firstOwnerMs + outageLookMs <= outageToldMsMax,
   "INV-12 a partition that nobody serves when a process begins to watch is told of in time",
+)
+assert(
+  pastStepsShown <= pastStepsMax && backtestSkusShown <= backtestSkusMax,
+  "what is told where nothing is said is no more than may be asked for",
 )
 assert(batchCommandsMax >= commandsPerMessageMax, "every message fits a batch")
 assert(handedPerSenderMin >= commandsPerMessageMax, "a sender may always have a whole message waiting")

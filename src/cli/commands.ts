@@ -108,6 +108,30 @@ const entries: ReadonlyArray<CommandEntry> = [
     usesCluster: true,
   },
   {
+    name: "why",
+    summary: "Say why a channel may sell so much, now or at a past moment",
+    load: async () => rootWith((await import("./why.ts")).whyCommand),
+    usesCluster: true,
+  },
+  {
+    name: "availability",
+    summary: "Show what each channel could sell of SKUs at a past moment",
+    load: async () => rootWith((await import("./availability.ts")).availabilityCommand),
+    usesCluster: true,
+  },
+  {
+    name: "history",
+    summary: "Show what became of a reservation or an order, step by step",
+    load: async () => rootWith((await import("./history.ts")).historyCommand),
+    usesCluster: true,
+  },
+  {
+    name: "backtest",
+    summary: "Replay recorded demand under another policy, beside what happened",
+    load: async () => rootWith((await import("./backtest.ts")).backtestCommand),
+    usesCluster: true,
+  },
+  {
     name: "audit",
     summary: "Judge all journals: chain, conservation, one effect for each command",
     load: async () => rootWith((await import("./audit.ts")).auditCommand),

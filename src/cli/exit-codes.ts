@@ -3,6 +3,7 @@
  */
 import { Schema } from "effect"
 import { AnswerUnknown } from "../ports/errors.ts"
+import { QueryRefused } from "../query/refused.ts"
 
 export const exitCode = {
   /** Done. For `serve`: drained, everything decided was said. */
@@ -47,6 +48,8 @@ const codeOfTag: Readonly<Record<string, ExitCode>> = {
   LoginRefused: exitCode.usage,
   NotPermitted: exitCode.usage,
   ArchiveFailed: exitCode.failed,
+  PastUnavailable: exitCode.failed,
+  QueryRefused: exitCode.failed,
   TopologyMismatch: exitCode.topology,
   DatabaseUnavailable: exitCode.unreachable,
   DatabaseMismatch: exitCode.topology,
@@ -60,10 +63,14 @@ const tagOf = (error: unknown): string => {
 /** The code of an answer that did not come in time. */
 export const unknownCode = (isStored: boolean): ExitCode => (isStored ? exitCode.undecided : exitCode.unreachable)
 
+/** What is wrong with a question as it was asked, whatever the journals hold. */
+const wronglyAsked: ReadonlySet<unknown> = new Set(["EmptyRange", "InvalidCursor", "InvalidPolicy", "TooMany"])
+
 /** The code that a failure ends a command with. */
 export const exitCodeOf = (error: unknown): ExitCode => {
   if (error instanceof CommandFailed) return error.code
   if (error instanceof AnswerUnknown) return unknownCode(error.stored === true)
+  if (error instanceof QueryRefused && wronglyAsked.has(error.reason)) return exitCode.usage
   return codeOfTag[tagOf(error)] ?? exitCode.failed
 }
 
@@ -84,6 +91,9 @@ export const describeFailure = (error: unknown): string => {
     case "BrokerUnavailable":
     case "LoginRefused":
       return `${field(error, "operation")}: ${field(error, "cause")}`
+    case "QueryRefused":
+      return `${field(error, "detail")}: ${field(error, "remedy")}`
+    case "PastUnavailable":
     case "ArchiveFailed":
     case "DatabaseUnavailable":
       return `${field(error, "operation")}: ${field(error, "cause")}. ${field(error, "remedy")}`

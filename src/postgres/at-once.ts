@@ -47,6 +47,8 @@ const begin = async (pool: Sql): Promise<ReservedSql> => {
   await pool`select 1`
   const sql = await pool.reserve()
   await sql`begin isolation level repeatable read read only`
+  // Between two questions a journal is folded, which may take as long as it likes.
+  await sql`set local idle_in_transaction_session_timeout = 0`
   return sql
 }
 

@@ -29,6 +29,7 @@ const composed = [
   "ports",
   "audit",
   "workload",
+  "query",
   "runtime",
   "retention",
   "projection",
@@ -65,6 +66,8 @@ export const layers: Readonly<Record<string, Layer>> = {
   audit: { uses: ["wire"], typesOf: ["domain", "engine", "kinds"], packages: [] },
   /** Its importer reads the files that it is given by path. */
   workload: { uses: ["domain", "wire"], typesOf: [], packages: ["node:fs", "node:path"] },
+  /** Questions about the past: the domain's own fold over what a port tells. */
+  query: { uses: ["domain", "kinds", "wire", "ports"], typesOf: ["engine"], packages: effect },
   /** What is archived and purged is decided here, over the ports; the engine folds what has to be verified. */
   retention: { uses: ["engine", "kinds", "wire", "ports"], typesOf: ["domain"], packages: effect },
   /** What journals come to as rows, over the ports; the engine's own fold is what they are held to. */
