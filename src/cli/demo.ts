@@ -21,6 +21,7 @@ import { type JudgedOrders, judge } from "./demo/judge.ts"
 import { idlePercentBetween, idlePercentMin, type ProcessorTimes, processorTimes } from "./demo/machine.ts"
 import { type DemoFlags, type DemoOptions, demoFlags, demoOptions } from "./demo/options.ts"
 import { Player } from "./demo/player.ts"
+import { type DemoTables, startTables } from "./demo/projected.ts"
 import { countedFlows, type DemoSale, type DemoSender, saleOf } from "./demo/sale.ts"
 import { type Screen, screenFor } from "./demo/screen.ts"
 import { Stage } from "./demo/stage.ts"
@@ -41,6 +42,8 @@ interface RunningDemo {
   readonly tally: OrderTally
   readonly stage: Stage
   readonly workers: Array<WorkerProcess>
+  /** Null: there are none. */
+  tables: DemoTables | null
   readonly channels: Map<string, SenderProcess>
   /** What is seen of it just now. */
   readonly now: { title: string; sight: Sight; hotAts: number | null; isKillDue: boolean; kill: Kill | null }
@@ -209,6 +212,11 @@ const begin = Effect.fnUntraced(function* (running: RunningDemo) {
   )
   screen.say(`and ${sale.actors.map(({ sender }) => sender).join(", ")}, each a process with credentials of its own`)
   yield* watchWorkers(running)
+  if (options.postgres)
+    running.tables = yield* startTables(
+      { folder: running.folder, server, guardian: running.guardian, partitions: options.partitions },
+      screen.say,
+    )
   yield* startWorkers(running)
   yield* startChannels(running)
   const served = yield* untilServed(running, () => true, servedPatienceMs)
@@ -263,6 +271,7 @@ const perform = Effect.fnUntraced(function* (running: RunningDemo) {
   })
   const orders: JudgedOrders = { partitions: options.partitions, read: (reading) => Effect.provide(reading, ofOrders) }
   const judgement = yield* judge(options.partitions, folder.heard, orders)
+  const tables = running.tables === null ? null : yield* running.tables.judge
   const { kill } = now
   const idlePercent = idlePercentBetween(before, after)
   const { played } = player
@@ -275,6 +284,7 @@ const perform = Effect.fnUntraced(function* (running: RunningDemo) {
     playedMs: stage.playedMs,
     idlePercent,
     kill,
+    tables,
     judgement,
   })
   screen.verdict(verdict)
@@ -300,7 +310,21 @@ const run = Effect.fnUntraced(function* (options: DemoOptions, sale: DemoSale) {
   const nobody = Array.from({ length: options.partitions }, () => null)
   const sight: Sight = { owners: nobody, orderOwners: nobody, underWay: 0, lag: 0, openHolds: 0, halts: [] }
   const now: RunningDemo["now"] = { title: "starting", sight, hotAts: null, isKillDue: false, kill: null }
-  const running: RunningDemo = { options, sale, screen, folder, server, guardian, player, tally, stage, workers: [], channels, now }
+  const running: RunningDemo = {
+    options,
+    sale,
+    screen,
+    folder,
+    server,
+    guardian,
+    player,
+    tally,
+    stage,
+    workers: [],
+    tables: null,
+    channels,
+    now,
+  }
   const { engine, door } = server.credentials
   const ports = natsLayer({ kind: "sku", servers: [server.url], monitorUrls: [server.monitorUrl], engine, door, name: "demo" }, saidCodec)
   yield* perform(running).pipe(Effect.provide(ports))

@@ -47,10 +47,14 @@ const begin = async (pool: Sql): Promise<ReservedSql> => {
   await pool`select 1`
   const sql = await pool.reserve()
   await sql`begin isolation level repeatable read read only`
+  // Between two questions a journal is folded, which may take as long as it likes.
+  await sql`set local idle_in_transaction_session_timeout = 0`
   return sql
 }
 
-const end = async (sql: ReservedSql): Promise<void> => {
+/** A connection that is lost is not asked for anything more: postgres.js 3.4.9 throws where nobody can catch it. */
+const end = async (sql: ReservedSql, isLost: boolean): Promise<void> => {
+  if (isLost) return
   await sql`rollback`.catch(() => undefined)
   sql.release()
 }
@@ -64,10 +68,14 @@ const numbered = ({ seq, entries, ...cursor }: ProjectionCursor): ProjectionCurs
 /** The tables of a database as of now, until the scope closes. */
 export const tablesAtOnce = (database: Database): Effect.Effect<TablesAtOnce, DatabaseUnavailable | DatabaseMismatch, Scope.Scope> =>
   Effect.gen(function* () {
+    const standing = { isLost: false }
     const sql = yield* Effect.acquireRelease(database.ask("look at the tables at once", begin), (reserved) =>
-      Effect.promise(() => end(reserved)),
+      Effect.promise(() => end(reserved, standing.isLost)),
     )
-    const ask = <A>(operation: string, queries: () => PromiseLike<A>) => database.ask(operation, queries)
+    const lost = Effect.sync(() => {
+      standing.isLost = true
+    })
+    const ask = <A>(operation: string, queries: () => PromiseLike<A>) => Effect.tapError(database.ask(operation, queries), () => lost)
     const cursors = yield* ask(
       "read how far the tables are",
       () => sql<Array<ProjectionCursor>>`select kind, partition, seq, hash, incarnation, to_json(at) #>> '{}' as at, entries from cursors`,

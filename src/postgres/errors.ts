@@ -57,6 +57,12 @@ const codeOf = (error: unknown): string => {
   return typeof code === "string" ? code : ""
 }
 
+/** Whether a failure is of the connection rather than of what was asked: then nothing that is left of the connection is of use. */
+export const isOfConnection = (error: unknown): boolean => {
+  const code = codeOf(error)
+  return code !== "" && (!/^[0-9A-Z]{5}$/.test(code) || code.startsWith("08") || code.startsWith("57P") || code === "EPIPE")
+}
+
 const unknown = passing("It is tried again; if it stays so, look at the log of Postgres")
 
 /** A failure of `operation`. What is ours already stays as it is. */

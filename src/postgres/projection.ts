@@ -1,17 +1,16 @@
 /**
- * The tables, for whoever writes them: rows and cursor in one transaction, the cursor first.
+ * INV-21. The tables, for whoever writes them: rows and cursor in one statement, the cursor first.
  *
  * Moving the cursor from where the batch begins takes its row's lock: of two who write one partition the second waits, and then finds that the tables are elsewhere. That the guard of every row holds without it
  * is another matter, and tried by itself.
  */
 import { Effect, Layer } from "effect"
-import type { Sql, TransactionSql } from "postgres"
+import type { Sql } from "postgres"
 import type { Kind } from "../domain/kinds.ts"
 import {
   type LoadedStates,
   type NeededStates,
   type ProjectedBatch,
-  type ProjectedRows,
   Projection,
   type ProjectionCursor,
   type QuarantineRow,
@@ -20,21 +19,12 @@ import {
 } from "../ports/projection.ts"
 import { tablesAtOnce } from "./at-once.ts"
 import type { Database } from "./connection.ts"
-import { share } from "./locks.ts"
 import { migrations, requireSame } from "./migrate.ts"
 import { makeMonths } from "./months.ts"
-import { type Insert, insertOf } from "./statements.ts"
+import { insertText, listsOf } from "./statements.ts"
 import { tables } from "./tables.ts"
 
-const inserts = Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, insertOf(table)])) as Readonly<
-  Record<TableName, Insert>
->
 const tableNames = Object.keys(tables) as ReadonlyArray<TableName>
-
-/** The tables are not where the batch begins. */
-class NotThere extends Error {
-  override readonly name = "NotThere"
-}
 
 const numbers = <Row extends object>(row: Row, ...fields: ReadonlyArray<keyof Row>): Row => {
   const read: Row = { ...row }
@@ -87,40 +77,44 @@ const standingOf = async (sql: Sql, kind: Kind, partition: number) => {
   }
 }
 
-/** Moves the cursor; no row if it doesn't stand where the batch begins, or a newer release has changed the tables meanwhile. */
-const moveCursor = (sql: TransactionSql, { from, to }: ProjectedBatch, ranCount: number) => {
-  const { kind, partition, seq, hash, incarnation, at, entries } = to
-  const isOurs = sql`(select count(*) from migrations) = ${ranCount}::int8`
-  if (from === null)
-    return sql`
-      insert into cursors (kind, partition, seq, hash, incarnation, at, entries)
-      select ${kind}, ${partition}::int4, ${seq}::int8, ${hash}, ${incarnation}, ${at}::timestamptz, ${entries}::int8 where ${isOurs}
-      on conflict (kind, partition) do nothing`
-  return sql`
-    update cursors set seq = ${seq}::int8, hash = ${hash}, incarnation = ${incarnation}, at = ${at}::timestamptz, entries = ${entries}::int8, written_at = now()
-    where kind = ${kind} and partition = ${partition} and seq = ${from.seq}::int8 and hash = ${from.hash} and incarnation = ${from.incarnation} and ${isOurs}`
-}
+/** What the cursor is moved by: eleven parameters, those of where it has to stand null where none of the journal was written yet. */
+const movingParameters = 11
+const moving = `moved as (
+  insert into cursors (kind, partition, seq, hash, incarnation, at, entries)
+  select $1::text, $2::text::int4, $3::text::int8, $4::text, $5::text, $6::text::timestamptz, $7::text::int8
+  where (select count(*) from migrations) = $8::text::int8
+    and ($9::text is null or exists (select 1 from cursors where kind = $1::text and partition = $2::text::int4))
+  on conflict (kind, partition) do update
+    set seq = excluded.seq, hash = excluded.hash, incarnation = excluded.incarnation, at = excluded.at, entries = excluded.entries, written_at = now()
+    where cursors.seq = $9::text::int8 and cursors.hash = $10::text and cursors.incarnation = $11::text
+  returning 1)`
 
-const insertRows = (sql: TransactionSql, rows: ProjectedRows) =>
-  tableNames
-    .filter((name) => rows[name].length > 0)
-    .map((name) => sql.unsafe(inserts[name].text, inserts[name].listsOf(rows[name]), { prepare: true }))
+/**
+ * All of a batch in one statement, which is a transaction of its own: the cursor is moved from where the batch begins, and where that was done the rows are written. What is not there to be ended can't be left
+ * open, and all names in it mean tables of one schema, though another takes its name meanwhile.
+ */
+const writeText = (() => {
+  let before = movingParameters
+  const inserts = tableNames.map((name) => {
+    const text = `${tables[name].name}_written as (${insertText(tables[name], before, "(select count(*) from moved) = 1")})`
+    before += tables[name].columns.length
+    return text
+  })
+  return `with ${[moving, ...inserts].join(",\n")}\nselect count(*) as moved from moved`
+})()
 
-/** Writes a batch whole, or nothing of it. */
+const textOf = (value: string | number | null | undefined): string | null => (value == null ? null : String(value))
+
+const parametersOf = ({ from, to, rows }: ProjectedBatch, ranCount: number): Array<string | null> => [
+  to.kind,
+  ...[to.partition, to.seq, to.hash, to.incarnation, to.at, to.entries, ranCount, from?.seq, from?.hash, from?.incarnation].map(textOf),
+  ...tableNames.flatMap((name) => listsOf(tables[name], rows[name])),
+]
+
+/** Writes a batch whole, or nothing of it: where the cursor doesn't stand where the batch begins, or a newer release has changed the tables meanwhile. */
 const writeBatch = async (sql: Sql, batch: ProjectedBatch): Promise<boolean> => {
-  const ranCount = (await migrations()).length
-  try {
-    await sql.begin(async (tx) => {
-      // All statements are on their way at once; the first has the locks by the time that the others are looked at.
-      const sent = [share(tx, "swap"), moveCursor(tx, batch, ranCount), ...insertRows(tx, batch.rows)]
-      const [, moved] = await Promise.all(sent)
-      if (moved?.count !== 1) throw new NotThere()
-    })
-    return true
-  } catch (error) {
-    if (error instanceof NotThere) return false
-    throw error
-  }
+  const [row] = await sql.unsafe(writeText, parametersOf(batch, (await migrations()).length), { prepare: true })
+  return Number(row?.moved) === 1
 }
 
 /** The port, over a schema that was brought forward; see migrate.ts. */

@@ -1,7 +1,7 @@
 /**
  * Tables that are made anew beside those that are served: in a schema of their own, which takes the other's name once it holds all that the other does.
  *
- * Whoever writes rows shares a lock for as long as its transaction lasts, and the change of names holds it alone: no transaction writes some rows here and some there.
+ * Whoever writes rows does so in one statement, all names of which mean tables of one schema: either of the former tables, which are dropped, or of the new ones, whose cursor then is not where it begins.
  */
 import type { Sql } from "postgres"
 import { lock } from "./locks.ts"

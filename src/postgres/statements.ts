@@ -25,27 +25,22 @@ const listOf = (rows: ReadonlyArray<object>, field: string, type: ColumnType): s
   return `${list}}`
 }
 
-/** One statement for any number of rows of a table; the same text each time, so that it is prepared once. */
-export interface Insert {
-  readonly text: string
-  readonly listsOf: (rows: ReadonlyArray<object>) => Array<string>
-}
+/** The parameters of a table's rows: a list for each column. */
+export const listsOf = ({ columns }: Table, rows: ReadonlyArray<object>): ReadonlyArray<string> =>
+  columns.map(([field, type]) => listOf(rows, field, type))
 
 /**
- * Inserts rows of a table. The row guard: a row that is there gives way to one that a newer record made, and to nothing else; where rows are written once, to nothing. So it doesn't matter who sends a
- * statement, when, or how often.
+ * Inserts rows of a table, from parameters behind the first `before`, where `condition` holds. The row guard: a row that is there gives way to one that a newer record made, and to nothing else; where rows are written once, to
+ * nothing. So it doesn't matter who sends a statement, when, or how often.
  */
-export const insertOf = ({ name, columns, key, isState }: Table): Insert => {
+export const insertText = ({ name, columns, key, isState }: Table, before: number, condition: string): string => {
   const names = columns.map(([field]) => quoted(columnOf(field)))
   // The parameter is text to the driver: it is sent as it is.
-  const lists = columns.map(([, type], at) => `$${at + 1}::text::${type}[]`)
+  const lists = columns.map(([, type], at) => `$${before + at + 1}::text::${type}[]`)
   const keys = key.map((field) => quoted(columnOf(field))).join(", ")
   const changes = columns
     .filter(([field]) => !key.includes(field))
     .map(([field]) => `${quoted(columnOf(field))} = excluded.${quoted(columnOf(field))}`)
   const guard = isState ? `do update set ${changes.join(", ")} where ${quoted(name)}."seq" < excluded."seq"` : "do nothing"
-  return {
-    text: `insert into ${quoted(name)} (${names.join(", ")}) select * from unnest(${lists.join(", ")}) on conflict (${keys}) ${guard}`,
-    listsOf: (rows) => columns.map(([field, type]) => listOf(rows, field, type)),
-  }
+  return `insert into ${quoted(name)} (${names.join(", ")}) select * from unnest(${lists.join(", ")}) where ${condition} on conflict (${keys}) ${guard}`
 }

@@ -31,7 +31,7 @@ export interface TablesAuditOptions<E, R> {
 }
 
 /** Records that are folded at a time, and so lines of the ledger that are read at a time. */
-const recordsAtOnce = 64
+const recordsAtOnce = 16
 
 const unreadable = (kind: Kind, partition: number) => (error: unknown) =>
   new DatabaseMismatch({

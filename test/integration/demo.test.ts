@@ -30,7 +30,8 @@ afterEach(async () => {
 
 /** A demo whose temporary folders are made in this test's own. */
 const demo = (...args: ReadonlyArray<string>): Run => {
-  const child = spawn(process.execPath, [main, "demo", ...args], {
+  const tables = args.includes("--postgres") ? [] : ["--no-postgres"]
+  const child = spawn(process.execPath, [main, "demo", ...tables, ...args], {
     env: { ...process.env, TMPDIR: folder },
     stdio: ["ignore", "pipe", "pipe"],
   })
@@ -76,7 +77,8 @@ const ordersFile = (lines: number): string => {
 
 describe("the demo", () => {
   it("plays a flash sale, loses a worker in the middle, and finds nothing oversold, lost or contradicted", async () => {
-    const { code, out, err } = await demo("--orders-count", "250", "--seconds", "4", "--skus", "12", "--seed", "7", "--json").ended
+    const { code, out, err } = await demo("--orders-count", "250", "--seconds", "4", "--skus", "12", "--seed", "7", "--json", "--postgres")
+      .ended
     expect({ code, err }).toEqual({ code: 0, err: "" })
     const verdict: Verdict = JSON.parse(out)
     expect(verdict).toMatchObject({

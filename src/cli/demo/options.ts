@@ -32,6 +32,8 @@ export interface DemoOptions {
   readonly killAt: number | null
   /** Commands on their way at once, at most. */
   readonly inFlight: number
+  /** Whether tables are kept in a Postgres of the demo's own. */
+  readonly postgres: boolean
   readonly json: boolean
   readonly keep: boolean
 }
@@ -76,6 +78,7 @@ export const demoFlags = {
   workers: whole("workers", "worker processes, 1 to 8 (2)"),
   partitions: whole("partitions", "shares of the SKUs, 1 to 64 (8)"),
   inFlight: whole("in-flight", "commands on their way at once (2000)"),
+  postgres: flag("postgres", true, "keep tables in a Postgres of the demo's own; --no-postgres: none"),
   json: flag("json", false, "print nothing but the verdict, as JSON"),
   keep: flag("keep", false, "keep the temporary folder: journals, logs, what every channel heard"),
 }
@@ -146,6 +149,7 @@ export const demoOptions = (given: DemoFlags): DemoOptions | { readonly problems
     partitions: bounded(problems, "partitions", given.partitions, [1, 64], 8),
     inFlight: bounded(problems, "in-flight", given.inFlight, [1, 100_000], 2_000),
     json: given.json,
+    postgres: given.postgres,
     keep: given.keep,
   }
   return problems.length > 0 ? { problems } : options

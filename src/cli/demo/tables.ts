@@ -129,6 +129,13 @@ const killLine = ({ kill }: Verdict): ReadonlyArray<string> => {
   ]
 }
 
+const tablesLine = ({ tables }: Verdict): ReadonlyArray<string> =>
+  tables === null
+    ? []
+    : [
+        `The tables in Postgres held all of it ${seconds(tables.caughtUpMs)} after the workers had left: ${grouped(tables.rows)} rows, ${tables.differences === 0 ? "equal to the fold of the journals" : `${counted(tables.differences, "difference")} to the fold of the journals`}.`,
+      ]
+
 const lastLine = ({ broken, tooSlow }: Verdict): string => {
   if (broken.length > 0) return `  BROKEN: ${broken.join("; ")}`
   return tooSlow === null
@@ -163,6 +170,7 @@ export const verdictLines = (verdict: Verdict): ReadonlyArray<string> => {
     ...orderRows(verdict),
     ...orderFileRows(verdict),
     ...killLine(verdict),
+    ...tablesLine(verdict),
     "From facts, which can't be refused",
     ...table(factRows(verdict)),
     `Verdict, from ${counted(audit.records, "record")} of ${counted(audit.partitions, "journal")} and ${counted(audit.answersHeard, "answer")} heard`,

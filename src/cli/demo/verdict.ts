@@ -12,6 +12,7 @@ import type { OrderOutcomes } from "../../workload/whole-orders.ts"
 import type { Judgement } from "./judge.ts"
 import { idlePercentMin } from "./machine.ts"
 import type { Played } from "./player.ts"
+import type { TablesVerdict } from "./projected.ts"
 import type { DemoSale } from "./sale.ts"
 
 /** A worker that was killed, and what became of its partitions. */
@@ -80,6 +81,8 @@ export interface Verdict {
     readonly violations: ReadonlyArray<Violation>
   }
   readonly kill: Kill | null
+  /** What became of the tables in Postgres; null: there were none. */
+  readonly tables: TablesVerdict | null
   readonly rows: OrderReport | null
   /** What came of orders of several lines; null: there were none. */
   readonly orders: OrdersVerdict | null
@@ -109,11 +112,12 @@ export interface DemoEvidence {
   readonly playedMs: number
   readonly idlePercent: number
   readonly kill: Kill | null
+  readonly tables: TablesVerdict | null
   readonly judgement: Judgement
 }
 
 /** What is wrong, commands without an answer left out. */
-const brokenBy = ({ judgement: { report, answersHeard }, played, kill }: DemoEvidence): ReadonlyArray<string> => {
+const brokenBy = ({ judgement: { report, answersHeard }, played, kill, tables }: DemoEvidence): ReadonlyArray<string> => {
   const { totals, violationsBy } = report
   const broken: Array<string> = []
   const say = (count: number, what: string) => {
@@ -128,6 +132,7 @@ const brokenBy = ({ judgement: { report, answersHeard }, played, kill }: DemoEvi
   say(totals.inQuarantine, "commands left in quarantine")
   say(totals.answersOwed, "answers about orders still owed")
   say(totals.carriedUnderWay, "commands between orders and SKUs whose decision never came back")
+  say(tables?.differences ?? 0, "differences between the tables and the journals")
   say(report.unchecked.replies, "answers that could not be checked")
   if (kill !== null && kill.partitions.length === 0)
     broken.push(`${kill.worker} owned nothing when it was killed: its death proved nothing`)
@@ -179,7 +184,7 @@ const ordersVerdict = ({ sale, outcomes, judgement: { report } }: DemoEvidence):
 
 /** Draws the verdict. */
 export const verdictOf = (evidence: DemoEvidence): Verdict => {
-  const { sale, partitions, played, playedMs, idlePercent, kill, judgement } = evidence
+  const { sale, partitions, played, playedMs, idlePercent, kill, tables, judgement } = evidence
   const { report, answersHeard } = judgement
   const { totals } = report
   const { broken, tooSlow } = findingsOf(evidence)
@@ -223,6 +228,7 @@ export const verdictOf = (evidence: DemoEvidence): Verdict => {
       violations: report.violations,
     },
     kill,
+    tables,
     rows: sale.rows,
     orders: ordersVerdict(evidence),
     playedMs: Math.round(playedMs),

@@ -95,6 +95,7 @@ const evidence = (judgement: Judgement, change: Partial<DemoEvidence> = {}): Dem
   idlePercent: 60,
   kill,
   outcomes: null,
+  tables: null,
   judgement,
   ...change,
 })

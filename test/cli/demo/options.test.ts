@@ -15,6 +15,7 @@ const nothing: DemoFlags = {
   workers: null,
   partitions: null,
   inFlight: null,
+  postgres: true,
   json: false,
   keep: false,
 }
@@ -32,6 +33,7 @@ describe("the demo's options", () => {
       workers: 2,
       killAt: 0.5,
       inFlight: 2_000,
+      postgres: true,
       json: false,
       keep: false,
     })
