@@ -8,7 +8,7 @@ import { connect as natsConnect } from "@nats-io/transport-node"
 import { sendersOf } from "../src/domain/sender-list.ts"
 import { feedHeardMsMax } from "../src/limits.ts"
 import { senderInbox } from "../src/nats/config.ts"
-import { metricName } from "../src/telemetry/names.ts"
+import { metricName } from "../src/telemetry/catalogue.ts"
 import { chosen, conclude, say, serversChosen } from "./stage/show.ts"
 import { pause, quantile, type Stage, type StageProcess, stockUp, sumOf, until, withStage } from "./stage/stage.ts"
 

@@ -5,7 +5,7 @@
 import { type ChildProcess, execFileSync, fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { sendersOf } from "../src/domain/sender-list.ts"
-import { metricName } from "../src/telemetry/names.ts"
+import { metricName } from "../src/telemetry/catalogue.ts"
 import type { FromGenerator, GeneratorConnection, GeneratorCount, ToGenerator } from "./flood/messages.ts"
 import { inMs, Probe, type Probed, probedText } from "./stage/probe.ts"
 import { HeardKind } from "./stage/raw-connection.ts"

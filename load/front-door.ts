@@ -4,7 +4,7 @@
  */
 import { sendersOf } from "../src/domain/sender-list.ts"
 import { counted } from "../src/domain/telling.ts"
-import { metricName } from "../src/telemetry/names.ts"
+import { metricName } from "../src/telemetry/catalogue.ts"
 import { type Fuzzed, fuzz, fuzzMark, fuzzSkus } from "./front-door/fuzz.ts"
 import { lookAtStreams, streamEnds } from "./front-door/streams.ts"
 import { nothing, subjectsTried, type Table, tableMark, tryTable } from "./front-door/table.ts"

@@ -6,7 +6,7 @@
  */
 import { sendersOf } from "../src/domain/sender-list.ts"
 import { doorAgeMsMax } from "../src/limits.ts"
-import { metricName } from "../src/telemetry/names.ts"
+import { metricName } from "../src/telemetry/catalogue.ts"
 import { HeardKind, kindOf, published, RawConnection } from "./stage/raw-connection.ts"
 import { chosen, conclude, type Promised, say } from "./stage/show.ts"
 import { pause, type StageProcess, stockUp, sumOf, until, withStage } from "./stage/stage.ts"

@@ -3,7 +3,7 @@
  * and workers are started again. Ends with code 1 if the channel was not served throughout, or room did not return soon after the first decision.
  */
 import { sendersOf } from "../src/domain/sender-list.ts"
-import { metricName } from "../src/telemetry/names.ts"
+import { metricName } from "../src/telemetry/catalogue.ts"
 import { FactSender, Garbage } from "./full-stream/senders.ts"
 import { storedState } from "./full-stream/stored.ts"
 import { inMs, Probe, type Probed, probedText } from "./stage/probe.ts"

@@ -101,9 +101,12 @@ export const nameCharsMax = 2 * idCharsMax + 12
 export const bodyBytesMax = 65_536
 /** Commands in one message. */
 export const commandsPerMessageMax = 128
+/** Operators' commands in one message, a sender's or a stored one: each settles a command that may be as large as a message, and a message is decided whole. */
+export const operatorCommandsPerMessageMax = 4
 /**
  * Bytes that a line of an order of {@link orderLinesMax} may take in its command on average, with all that JSON puts around it: of the largest quantities with a SKU of 17 bytes, of usual ones with one of 29. An order of
- * fewer lines may have longer ones.
+ * fewer lines may have longer ones. Larger bodies would not do: where the last line of an order answers, its lines are told of in an event, in the answer and in what is given back, and that has to fit two thirds of
+ * a record (domain/order/bounds.ts).
  */
 export const orderLineBodyBytes = 65
 /** Bytes of a message in the commands stream: what an ingress writes of at most {@link commandsPerMessageMax} commands and {@link bodyBytesMax} bytes of theirs. */
@@ -162,6 +165,9 @@ export const eventsQuietMs = 15_000
 export const eventsStalledMsMax = 30_000
 /** Milliseconds a channel's feed is heard after its last client has gone. */
 export const feedIdleMs = 30_000
+/** Channels and SKUs whose feed a gateway listens to for people who compare, at once, and milliseconds for which it does after it was last asked. */
+export const toldWatchedMax = 256
+export const toldIdleMs = 10_000
 
 // Records
 
@@ -286,6 +292,8 @@ export const skusWalkedPerQuestion = 256
 export const questionsPerTurn = 32
 /** Milliseconds a dropped subscription stays dropped at least: its bucket has then filled for as long. */
 export const questionsClosedMs = 250
+/** SKUs and senders that an owner names of one partition where it tells how it is: the first of a longer list. */
+export const figureListMax = 16
 /** Bytes of a question's body; what is longer is no question. */
 export const questionBytesMax = 4_096
 /** Bytes of answers that wait for a record to be confirmed, over all senders: beyond it what is asked isn't answered, and asked again. */
@@ -318,6 +326,21 @@ export const storeTimeoutMs = 5_000
 export const announceEveryMs = 500
 /** Milliseconds between two words of an owner, when it has senders to throttle. */
 export const fullEveryMs = 5
+
+// Questions about the past
+
+/** Pages of lines that wait for whoever asked while the next are read. */
+export const pastPagesMax = 2
+/** Steps of a chain or a history in one answer, at most and where nothing is said; the steps before them are asked for by the place of the first. */
+export const pastStepsMax = 1_000
+export const pastStepsShown = 20
+/** SKUs of one question about availability: each reads a journal where there is no database. */
+export const pastSkusMax = 100
+/** SKUs of which a backtest tells each for itself, at most and where nothing is said; all are in its sums. */
+export const backtestSkusMax = 10_000
+export const backtestSkusShown = 10
+/** SKUs that a file of policies may name each for itself. */
+export const backtestPoliciesMax = 100_000
 
 // Liveness
 
@@ -386,6 +409,8 @@ export const feedEchoMs = 1_000
 export const snapshotChunkBytesMax = 800_000
 /** Things (SKUs, reservations, decisions) one slice of a snapshot may walk: bounds the pause far below 5 ms. */
 export const snapshotSliceItemsMax = 512
+/** Bytes after which one slice takes no more parts (reservations, orders), whatever their count: an order of 1,000 lines is as much work as 500 reservations. */
+export const snapshotSliceBytesMax = 256 * 1_024
 /**
  * A snapshot is due once so many records, commands (expired holds counted with them) or bytes lie behind the start of the last, whichever comes first, and
  *
@@ -462,9 +487,46 @@ export const journalRecordsKeptMin = 1_024
  */
 export const journalKeptMs = factHorizonMs + issuedAheadMsMax + floorStepMs
 
+// Projection
+/** Actors and their parts that the fold of one journal keeps; beyond either, all are read again from the tables as they are needed. */
+export const actorsFoldedMax = 100_000
+export const partsFoldedMax = 250_000
+/** Lines of the ledger that are written in one transaction, or bytes of the records that they are made of, whichever comes first. */
+export const projectedLinesMax = 10_000
+export const projectedBytesMax = 4 * 1_048_576
+/** Milliseconds for which a connection to the database is waited for, and for which an answer of it is. */
+export const databaseConnectMs = 5_000
+export const databaseAnswerMs = 60_000
+/** Milliseconds between two attempts while the database is away: the first pause, and the longest. */
+export const databaseRetryMsMin = 100
+export const databaseRetryMsMax = 5_000
+/** Milliseconds for which a projector that met another one's rows waits before it looks whether that one still writes. */
+export const standByMs = 2_000
+/** Records of a journal by which tables that were made anew may be behind the served ones when they take their place, where those don't stand still for long enough. */
+export const swapBehindMax = 2_000
+/** Months of journaled time for which the ledger is kept, the present one not counted. */
+export const ledgerMonthsKept = 13
+/** Milliseconds between two looks for months that are too old. */
+export const ledgerLooksMs = 3_600_000
+
 const longestMessageEntryBytes = 2 * bodyBytesMax + commandsPerMessageMax * entryOverheadBytesMax
 /** A line of a stored message's head: sender, class, SKU token, reply suffix, time, trace, size. */
 const storedHeadBytesMax = senderCharsMax + 3 * skuBytesMax + replySuffixCharsMax + 256
+
+// What is measured
+
+/**
+ * Pairs of a sender and a location of which the way of commands is measured apart: some twenty channels and a dozen warehouses. Locations are words of senders: however many there are, what
+ * comes later is measured as `other`.
+ */
+export const latencyPairsMax = 256
+/** Records of a partition whose commands' way is being measured: more than are ever on their way to senders. What is older is not measured. */
+export const recordsTimedMax = 1_024
+/** Records whose traced messages are being followed to their replies and to the feed. */
+export const tracedRecordsMax = 1_024
+/** Commands of a partition that began and whose answer is waited for by whoever measures it. */
+export const answersTimedMax = 65_536
+
 assert(2 * bodyBytesMax + commandsPerMessageMax * storedHeadBytesMax < storedMessageBytesMax, "what an ingress stores fits one message")
 assert((questionsPerSecond * questionsClosedMs) / 1_000 >= questionsPerTurn, "a subscription that is opened again has questions to give")
 assert(nameCharsMax >= Math.max(skuBytesMax, senderCharsMax), "every name is told as it is")
@@ -481,6 +543,10 @@ assert(recordBytesMax < payloadBytesMax, "a full record fits one message with it
 assert(republishRecordsMax * 2 <= replyRecordsMax, "what is said again leaves half of all replies to decisions")
 assert(republishRecordsMax <= replyRecordsMax * republishShare && republishShare <= 0.5, "something can always be said again")
 assert(snapshotChunkBytesMax < payloadBytesMax, "a snapshot chunk fits one message with its headers")
+assert(
+  snapshotSliceBytesMax + orderLinesMax * orderLineBytesMax + bodyBytesMax < snapshotChunkBytesMax,
+  "what a slice holds by then fits a chunk beside one more order of as many lines as there may be",
+)
 assert(
   snapshotCommandsMax + snapshotWalkCommands + 8 * batchCommandsMax <= commandsBehindSnapshotMax,
   "a snapshot that is begun at the latest is done before too many commands lie behind the one before it",
@@ -528,12 +594,21 @@ assert(
   outageGraceMs <= firstOwnerMs && firstOwnerMs + outageLookMs <= outageToldMsMax,
   "INV-12 a partition that nobody serves when a process begins to watch is told of in time",
 )
+assert(
+  pastStepsShown <= pastStepsMax && backtestSkusShown <= backtestSkusMax,
+  "what is told where nothing is said is no more than may be asked for",
+)
 assert(batchCommandsMax >= commandsPerMessageMax, "every message fits a batch")
 assert(handedPerSenderMin >= commandsPerMessageMax, "a sender may always have a whole message waiting")
 assert(
   // A stored message may hold as many messages of senders as commands, each an entry of its own.
   2 * bodyBytesMax + commandsPerMessageMax * (entryOverheadBytesMax + 512) + 512 + recordEnvelopeBytesMax < recordBytesMax,
   "the largest stored message, decided at its worst, fits a record",
+)
+assert(
+  operatorCommandsPerMessageMax * (2 * bodyBytesMax + entryOverheadBytesMax + messageHeadBytesMax) + recordEnvelopeBytesMax <
+    recordBytesMax,
+  "the largest stored message of operators, decided at its worst, fits a record",
 )
 assert(factHorizonMs >= 72 * 3_600_000, "facts may be reported 72 hours late")
 assert(journalKeptMs > Math.max(factHorizonMs, commandHorizonMs), "nothing within a horizon of remembered ids is purged")

@@ -12,7 +12,7 @@ import { partitionOf, skuToken } from "../../src/domain/names.ts"
 import { sendersOf } from "../../src/domain/sender-list.ts"
 import { plainLine } from "../../src/domain/sku/policy.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
-import { metricName } from "../../src/telemetry/names.ts"
+import { metricName } from "../../src/telemetry/catalogue.ts"
 import { hotSku, samples } from "./hot-sku.ts"
 import type { ClientCount, EchoSetup, FromClient, FromEcho, Mode, ToClient, ToEcho, WorkerCount } from "./messages.ts"
 

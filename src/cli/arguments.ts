@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import { partitionsMax } from "../config.ts"
 import { isQuarantinedId } from "../domain/fields.ts"
 import { Kind } from "../domain/kinds.ts"
-import { whyNoSender, whyNoSku } from "../domain/names.ts"
+import { isReservationName, whyNoId, whyNoSender, whyNoSku } from "../domain/names.ts"
 import { counted, grouped } from "../domain/telling.ts"
 import { textCharsMax } from "../limits.ts"
 
@@ -21,6 +21,17 @@ export const skuArgument = (description: string): Argument.Argument<string> =>
 
 export const skuFlag = (description: string): Flag.Flag<string> =>
   Flag.String("sku").pipe(Flag.withMetavar("SKU"), Flag.withDescription(description), Flag.filter(...checked(whyNoSku)))
+
+const whyNoReservation = (name: string): string | undefined =>
+  isReservationName(name) ? undefined : `it is neither a channel's own name of a reservation, nor @ and an order's: ${whyNoId(name) ?? ""}`
+
+/** A reservation, by whatever name it is known. */
+export const reservationFlag = (description: string): Flag.Flag<string> =>
+  Flag.String("reservation").pipe(Flag.withMetavar("ID"), Flag.withDescription(description), Flag.filter(...checked(whyNoReservation)))
+
+/** An order, by the id its channel gave it. */
+export const orderFlag = (description: string): Flag.Flag<string> =>
+  Flag.String("order").pipe(Flag.withMetavar("ID"), Flag.withDescription(description), Flag.filter(...checked(whyNoId)))
 
 /** A sender's name. */
 export const senderFlag = (name: string, description: string): Flag.Flag<string> =>
@@ -75,6 +86,10 @@ export const kindFlag: Flag.Flag<Kind> = Flag.Literals("kind", Kind).pipe(
   Flag.withDescription("Whose partition: SKUs' (sku) or orders' (order); each kind counts its own from 0"),
   Flag.withDefault("sku" as const),
 )
+
+/** Whose partitions; null, if it isn't given: those of every kind. */
+export const anyKindFlag = (description: string): Flag.Flag<Kind | null> =>
+  Flag.Literals("kind", Kind).pipe(Flag.withDescription(description), Flag.optional, Flag.map(Option.getOrNull))
 
 /** A partition, as far as it can be told without the cluster: how many it has, only that knows. */
 export const partitionFlag = (description: string): Flag.Flag<number> => wholeFlag("partition", description, 0, partitionsMax - 1)

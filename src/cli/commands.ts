@@ -89,6 +89,12 @@ const entries: ReadonlyArray<CommandEntry> = [
     load: async () => rootWith((await import("./demo.ts")).demoCommand),
   },
   {
+    name: "project",
+    summary: "Keep the tables in Postgres in step with the journals",
+    load: async () => rootWith((await import("./project.ts")).projectCommand),
+    endsBySignal: true,
+  },
+  {
     name: "send",
     summary: "Send commands as a sender, and print what was decided",
     load: async () => rootWith((await import("./send.ts")).sendCommand),
@@ -111,6 +117,30 @@ const entries: ReadonlyArray<CommandEntry> = [
     name: "order",
     summary: "Show what became of an order, line by line",
     load: async () => rootWith((await import("./order.ts")).orderCommand),
+    usesCluster: true,
+  },
+  {
+    name: "why",
+    summary: "Say why a channel may sell so much, now or at a past moment",
+    load: async () => rootWith((await import("./why.ts")).whyCommand),
+    usesCluster: true,
+  },
+  {
+    name: "availability",
+    summary: "Show what each channel could sell of SKUs at a past moment",
+    load: async () => rootWith((await import("./availability.ts")).availabilityCommand),
+    usesCluster: true,
+  },
+  {
+    name: "history",
+    summary: "Show what became of a reservation or an order, step by step",
+    load: async () => rootWith((await import("./history.ts")).historyCommand),
+    usesCluster: true,
+  },
+  {
+    name: "backtest",
+    summary: "Replay recorded demand under another policy, beside what happened",
+    load: async () => rootWith((await import("./backtest.ts")).backtestCommand),
     usesCluster: true,
   },
   {

@@ -11,6 +11,7 @@ import { SenderField } from "../domain/fields.ts"
 import type { Gateway } from "../http/gateway.ts"
 import type { Readiness } from "../http/handlers.ts"
 import { KeyRing } from "../http/key-ring.ts"
+import { pageFiles } from "../http/page-files.ts"
 import { SenderRates } from "../http/rates.ts"
 import { serveGateway } from "../http/server.ts"
 import { gatewayConnectMs, httpWaitMsMax, readyProbeMs } from "../limits.ts"
@@ -96,6 +97,6 @@ export const startGateway = (settings: GatewaySettings, servers: ReadonlyArray<s
     const keys = new KeyRing(keysFile)
     const gateway: Gateway = { senders, keys, rates: new SenderRates(requestsPerSecond), meter: yield* HttpMeter }
     const readiness = yield* Effect.cachedWithTTL(readinessOf(senders, keys), readyProbeMs)
-    const url = yield* serveGateway(gateway, { host, port, tls, readiness, files: [] })
+    const url = yield* serveGateway(gateway, { host, port, tls, readiness, files: pageFiles() })
     return { url, readiness }
   })

@@ -15,9 +15,10 @@ export const ownKeysFile = join(folder, "api-keys.json")
 /** What people read: the address of the gateway, and the keys. */
 export const ownGatewayFile = join(folder, "gateway.json")
 
-/** What is kept for people. */
+/** What is kept for people. `page`: the address to open in a browser. What follows `#` stays there: no server is sent it. */
 interface OwnGateway {
   readonly url: string
+  readonly page: string
   readonly keys: Readonly<Record<string, string>>
 }
 
@@ -37,21 +38,37 @@ export const writeKeys = async (path: string, content: object): Promise<void> =>
   await rename(beside, path)
 }
 
-/** A key for each sender that had none, and the file for people with all that are known. */
+const pageMark = "/#key="
+
+/** The address of the page with the key that it needs. */
+const pageOf = (url: string, key: string): string => `${url}${pageMark}${key}`
+
+/** Who looks at the page of an own gateway, with a key that can't send anything. */
+const pageSender = "operator"
+
+/** What was kept for people; what can't be read was nothing. */
+const keptBefore = (): Promise<Partial<OwnGateway>> =>
+  readFile(ownGatewayFile, "utf8").then(
+    (text) => JSON.parse(text) as OwnGateway,
+    () => ({}),
+  )
+
+/** A key for each sender that had none and one for the page, and the file for people with all that are known. */
 export const makeOwnKeys = async (senders: ReadonlyArray<SenderAccess>, url: string): Promise<void> => {
   let file = await keysIn(ownKeysFile)
-  const known = await readFile(ownGatewayFile, "utf8").then(
-    (text) => (JSON.parse(text) as OwnGateway).keys,
-    () => ({}) as OwnGateway["keys"],
-  )
-  const keys: Record<string, string> = { ...known }
-  for (const { sender, roles } of senders) {
-    if (keys[sender] !== undefined) continue
-    const added = addKey(file, { sender, scopes: classesOf(roles) }, new Date().toISOString())
-    if (added === null) continue
-    file = added.file
-    keys[sender] = added.text
+  const known = await keptBefore()
+  const make = (wanted: Parameters<typeof addKey>[1]): string | undefined => {
+    const added = addKey(file, wanted, new Date().toISOString())
+    file = added?.file ?? file
+    return added?.text
   }
+  const keys: Record<string, string> = { ...known.keys }
+  for (const { sender, roles } of senders) {
+    const key = keys[sender] ?? make({ sender, scopes: classesOf(roles) })
+    if (key !== undefined) keys[sender] = key
+  }
+  const looking = senders.find(({ sender }) => sender === pageSender)?.sender
+  const pageKey = known.page?.split(pageMark)[1] ?? (looking === undefined ? undefined : make({ sender: looking, scopes: [] }))
   await writeKeys(ownKeysFile, file)
-  await writeKeys(ownGatewayFile, { url, keys } satisfies OwnGateway)
+  await writeKeys(ownGatewayFile, { url, page: pageKey === undefined ? url : pageOf(url, pageKey), keys } satisfies OwnGateway)
 }

@@ -3,6 +3,7 @@
  */
 import { Context, Effect, Layer, Redacted } from "effect"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import { assert } from "../assert.ts"
 import {
   archiveSettingsHelp,
@@ -12,6 +13,8 @@ import {
   loadArchiveConfig,
   loadConfig,
   loadInnerGateway,
+  loadPostgresUrl,
+  postgresSettingsHelp,
   settings,
   workerSettingsHelp,
 } from "../config.ts"
@@ -30,9 +33,11 @@ import { startWorker, type Worker } from "../runtime/worker.ts"
 import { gatewayMeterLayer } from "../telemetry/gateway-metrics.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
+import { metricsOf } from "../telemetry/making.ts"
 import { Meters, MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
 import { logLine } from "../telemetry/names.ts"
 import { makeRoomGauges } from "../telemetry/room.ts"
+import { Tracing, tracingLayer } from "../telemetry/traces.ts"
 import { saidCodecOf } from "../wire/said.ts"
 import { ownConnection } from "./access.ts"
 import { namedArchive } from "./archive-folder.ts"
@@ -42,6 +47,7 @@ import { helpText } from "./help-text.ts"
 import { leaveAtTheEnd } from "./leave-at-the-end.ts"
 import { makeOwnKeys, ownGatewayFile, ownKeysFile } from "./own-keys.ts"
 import { ownSenders, startOwnServer } from "./own-server.ts"
+import { keepProjecting } from "./serve-postgres.ts"
 import { keepArchiving, watchRoom } from "./serve-room.ts"
 import { untilItAnswers } from "./until-it-answers.ts"
 
@@ -71,9 +77,14 @@ const connect = Effect.fnUntraced(function* (nats: WorkerAccess, name: string) {
   const ingress = Layer.merge(deskLayer({ ...nats, login: { engine: nats.engine }, name }), doorLayer({ ...nats, name }))
   const shared = yield* untilItAnswers(Layer.buildWithScope(Layer.provideMerge(Owners.layer, Layer.merge(ingress, Reigns.layer)), scope))
   const meterOf = yield* Meters
+  const tracing = yield* Tracing
   return yield* Effect.forEach(servedKinds, (engine) => {
     const { kind } = engine
-    const own = Layer.mergeAll(portsOf(kind, saidCodecOf(kind)), Layer.succeed(Engine, engine), Layer.succeed(Meter, meterOf(kind)))
+    const own = Layer.mergeAll(
+      portsOf(kind, saidCodecOf(kind)),
+      Layer.succeed(Engine, engine),
+      Layer.succeed(Meter, tracing(kind, meterOf(kind))),
+    )
     return Effect.map(Layer.buildWithScope(own, scope), (ports) => Context.merge(ports, shared))
   })
 })
@@ -84,6 +95,9 @@ const prepare = Effect.fnUntraced(function* (config: HoldfastConfig) {
   const { partitions, warnings } = yield* untilItAnswers(
     cluster.prepare({ partitions: config.partitions, replicas: config.replicas, strict: config.durability === "strict" }),
   )
+  metricsOf(yield* MetricsRegistry)
+    .gauge("durabilityWarnings")
+    .set(warnings.length)
   for (const warning of warnings) yield* Effect.logWarning(logLine.notGuaranteed, { what: warning })
   if (warnings.length > 0 && config.durability === "strict") {
     return yield* new CommandFailed({
@@ -133,13 +147,13 @@ const serveOwnGateway = Effect.fnUntraced(
     const keysFile = gateway.keysFile ?? ownKeysFile
     const { url } = yield* startGateway(gateway, servers, credentials.senders, keysFile)
     yield* Effect.promise(() => makeOwnKeys(ownSenders, url))
-    yield* Effect.logInfo("the HTTP gateway listens", { url, reference: `${url}/reference`, keys: ownGatewayFile })
+    yield* Effect.logInfo("the HTTP gateway listens", { url, reference: `${url}/reference`, pageAndKeys: ownGatewayFile })
     return yield* Effect.never
   },
   Effect.catch((error) => Effect.logWarning("there is no HTTP gateway, all else goes on", { cause: error.message })),
 )
 
-const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
+const work = Effect.fnUntraced(function* (config: HoldfastConfig, postgres: string | null | "none") {
   let ingress: RunningIngress | undefined
   let asked: WorkerPages | undefined
   const registry = yield* MetricsRegistry
@@ -174,21 +188,24 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
       yield* Effect.forkScoped(room)
     }
     yield* Effect.forkScoped(keepArchiving(yield* loadArchiveConfig))
+    yield* Effect.forkScoped(keepProjecting({ url: postgres, isOwnCluster: config.nats === null }))
     return yield* Effect.never
   }).pipe(Effect.provide(anyKinds))
 })
 
-const serve = Effect.gen(function* () {
+const serve = Effect.fnUntraced(function* (flags: { readonly postgres: boolean }) {
   const config = yield* loadConfig
+  const postgres = flags.postgres ? yield* loadPostgresUrl : "none"
   yield* loadInnerGateway
   // A schedule that can't be used is said at once, like any other setting.
   yield* loadArchiveConfig
   const parts = Layer.mergeAll(
     gatewayMeterLayer.pipe(Layer.provideMerge(metricsLayer(config.worker))),
+    tracingLayer(config),
     IngressEngine.layer,
     loggingLayer({ format: config.log, level: config.logLevel }),
   )
-  return yield* Effect.scoped(work(config)).pipe(Effect.provide(parts))
+  return yield* Effect.scoped(work(config, postgres)).pipe(Effect.provide(parts))
 })
 
 const description = `Run a worker. Workers share the partitions by themselves: start as many as you like, on one or several machines, each with a name of its own.
@@ -206,9 +223,22 @@ ${innerGatewayHelp()}
 
 To archive journals and purge what is archived, which is off unless a schedule is set (see holdfast archive --help):
 
-${archiveSettingsHelp()}`
+${archiveSettingsHelp()}
 
-export const serveCommand = Command.make("serve", {}, () => serve).pipe(
+To keep tables of all that is decided, by a process of its own (see holdfast project --help). With an own nats-server there is an own Postgres too, unless --no-postgres is given:
+
+${postgresSettingsHelp()}`
+
+export const serveCommand = Command.make(
+  "serve",
+  {
+    postgres: Flag.Boolean("postgres").pipe(
+      Flag.withDescription("Keep tables in Postgres; --no-postgres: don't, and start none"),
+      Flag.withDefault(true),
+    ),
+  },
+  serve,
+).pipe(
   Command.withDescription(helpText(description)),
   Command.withExamples([
     { command: "holdfast serve", description: "try it out, with a nats-server of its own" },

@@ -97,7 +97,7 @@ const actingOver = (client: Client["Service"]): ActingSender => ({
   sender: client.sender,
   send: send(client),
   ...questionsOver(client),
-  follow: ({ onValue, onGap }) => client.subscribeAts({ onValue, onGap }),
+  follow: ({ onValue, onGap }, skus) => client.subscribeAts({ onValue, onGap, ...(skus === undefined ? {} : { skus }) }),
 })
 
 /** Closing waits until everything under way has an answer; `timeoutMs` bounds how long any caller waits. */

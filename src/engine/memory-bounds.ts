@@ -24,6 +24,7 @@ import { firstNewestStep, newestStepOfOldestRows } from "./packed.ts"
 import type { Partition } from "./partition.ts"
 import type { FloorClass } from "./records.ts"
 
+/** How much is remembered of a sender, and for how long at least. */
 export interface MemoryBounds {
   /** Milliseconds for which a command is always remembered. */
   readonly horizonMinMs: number
@@ -43,6 +44,7 @@ export interface MemoryBounds {
   readonly factsKept: number
 }
 
+/** The bounds of production, as in limits.ts. */
 export const memoryBounds: MemoryBounds = Object.freeze({
   horizonMinMs: commandHorizonMinMs,
   recent: recentPerSenderMax,
@@ -126,6 +128,17 @@ export const throttledMs = (partition: Partition, memory: SenderMemory): number 
   for (const [floorClass, held] of fullClasses(partition, memory)) ms = Math.max(ms, roomInMs(partition, floorClass, held))
   return ms
 }
+
+/** How full the memory of each sender is, as a share of its bound: of all of whom anything is remembered, the fullest first. Partitions of ours are no senders here. */
+export const memoryShares = (partition: Partition): ReadonlyArray<{ readonly sender: SenderId; readonly share: number }> =>
+  partition.senderList
+    .filter(({ isInternal }) => !isInternal)
+    .map(({ sender, classes }) => {
+      const shares = [...classes].map(([of, held]) => Math.max(decisionCount(held), endedCount(held)) / decisionsMaxOf(partition, of))
+      return { sender, share: Math.max(0, ...shares) }
+    })
+    .filter(({ share }) => share > 0)
+    .sort((a, b) => b.share - a.share)
 
 /** How full the fullest memory of any sender is, as a share of its bound, and whose. O(senders). */
 export const fullestMemory = (partition: Partition): { readonly share: number; readonly sender: SenderId | null } => {

@@ -4,12 +4,14 @@
  * Derived from the parts of actors, never journaled: whoever replays the journal has armed the same timers. Whoever decides anything ends first what is due then, to the
  * millisecond; where nothing else is to be decided, holds wait a moment for others, so that they end together in one record.
  */
+import { assert } from "../assert.ts"
 import type { EpochMs } from "../domain/names.ts"
 import type { Actor } from "./actor.ts"
 import type { KindParts, KindTypes } from "./kind.ts"
 
 const bucketMs = 16
 
+/** The armed timers, by the bucket in which they are due. */
 export interface HoldWheel<K extends KindTypes = KindTypes> {
   readonly buckets: Map<number, Map<K["part"], Actor<K>>>
   /** No bucket below this number has anything in it. */
@@ -20,6 +22,7 @@ const bucketOf = (dueMs: EpochMs): number => Math.ceil(dueMs / bucketMs)
 
 /** Arms the timer of a part that is due at `dueMs`. */
 export const armHold = (wheel: HoldWheel, actor: Actor, part: KindTypes["part"], dueMs: EpochMs): void => {
+  assert(dueMs > 0, "INV-8 a hold that never ends has no timer")
   const number = bucketOf(dueMs)
   let bucket = wheel.buckets.get(number)
   if (bucket === undefined) {
@@ -43,6 +46,16 @@ export const disarmHold = (wheel: HoldWheel, part: KindTypes["part"], dueMs: Epo
 /** Whether holds have been due for long enough to be ended though nothing else is to be decided: they are gathered for so long. */
 export const areHoldsDue = (wheel: HoldWheel, parts: KindParts, nowMs: EpochMs, gatherMs: number): boolean =>
   dueHolds(wheel, parts, Math.floor(nowMs / gatherMs) * gatherMs, 1).length > 0
+
+/** When the hold that is due first was due, to a bucket's width, if that is before `nowMs`; null: none is over. O(buckets since what was ended last): few, for whoever owns the partition looks at them all the time. */
+export const overdueSinceMs = ({ buckets, doneBefore }: HoldWheel, nowMs: EpochMs): EpochMs | null => {
+  if (buckets.size === 0) return null
+  const last = Math.min(Math.floor(nowMs / bucketMs), doneBefore + overdueBucketsMax)
+  for (let number = doneBefore; number <= last; number++) if (buckets.has(number)) return number * bucketMs
+  return null
+}
+/** An hour of buckets are looked through: one that has been over for longer than that is found all the same, as soon as the others are ended. */
+const overdueBucketsMax = 3_600_000 / bucketMs
 
 /** Up to `most` holds whose time is up at `nowMs`, earliest buckets first; they stay armed until they have ended. */
 export const dueHolds = (wheel: HoldWheel, parts: KindParts, nowMs: EpochMs, most: number): Array<readonly [KindTypes["part"], Actor]> => {

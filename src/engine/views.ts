@@ -5,10 +5,12 @@
  * be said only once that record is confirmed, by the same owner.
  */
 
-import { type ActorKey, partitionOf } from "../domain/names.ts"
+import { type ActorKey, type EpochMs, partitionOf } from "../domain/names.ts"
 import type { KindTypes } from "./kind.ts"
 import type { Partition, Phase, QuarantinedCommand } from "./partition.ts"
+import { publishedSeq } from "./publishing.ts"
 import type { CursorStream } from "./records.ts"
+import { overdueSinceMs } from "./timers.ts"
 
 /** How a partition is doing. `frozen`: an append's outcome is unknown. */
 export interface PartitionStatus {
@@ -21,6 +23,13 @@ export interface PartitionStatus {
   /** Messages that arrived and aren't decided. */
   readonly waiting: number
   readonly openHolds: number
+  /** Parts that are open, where their kind has them counted. */
+  readonly openParts: number
+  /** Actors that wait for something which they are owed. */
+  readonly shortActors: number
+  /** Records that are confirmed and not known to be said, and commands that lie behind the newest snapshot. */
+  readonly unsaidRecords: number
+  readonly commandsSinceSnapshot: number
   readonly quarantined: number
   readonly actors: number
   readonly atMs: number
@@ -30,6 +39,7 @@ export interface PartitionStatus {
   readonly loading: { readonly chunks: number; readonly of: number } | null
 }
 
+/** How a partition is doing just now. */
 export const statusOf = (partition: Partition): PartitionStatus => ({
   phase: partition.inFlight?.frozen === true ? "frozen" : partition.phase,
   epoch: partition.epoch,
@@ -38,12 +48,20 @@ export const statusOf = (partition: Partition): PartitionStatus => ({
   cursorStream: partition.cursor.stream,
   waiting: partition.reign?.arrived.length ?? 0,
   openHolds: partition.openHolds,
+  openParts: partition.openParts,
+  shortActors: partition.short.size,
+  unsaidRecords: Math.max(0, partition.confirmedSeq - publishedSeq(partition)),
+  commandsSinceSnapshot: partition.sinceSnapshot.commands,
   quarantined: partition.quarantine.size,
   actors: partition.actorList.length,
   atMs: partition.atMs,
   clockAheadMs: partition.reign?.wallClock.aheadMs ?? null,
   loading: partition.loading === null ? null : { chunks: partition.loading.next, of: partition.loading.chunks.length },
 })
+
+/** Milliseconds since the end of the open hold that should have ended first, by the broker's clock; 0: none is over. */
+export const overdueMsOf = ({ holds }: Partition, brokerNowMs: EpochMs): number =>
+  brokerNowMs - (overdueSinceMs(holds, brokerNowMs) ?? brokerNowMs)
 
 /** Whether this is the partition of the key, known or not. */
 export const holdsKey = (partition: Pick<Partition, "id" | "partitions">, key: ActorKey): boolean =>

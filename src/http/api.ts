@@ -26,6 +26,7 @@ import {
   QuarantinePage,
   Reservation,
   Stock,
+  ToldOfSku,
   Undecided,
 } from "./bodies.ts"
 import { problemMediaType } from "./problems.ts"
@@ -171,6 +172,17 @@ const StandingGroup = HttpApiGroup.make("standing")
       success: Stock,
       error: problems(400, ...keyed),
     }).annotateMerge(saying("Stock of a SKU", "For senders with one of the roles warehouse, merchandiser, operator, reader")),
+    HttpApiEndpoint.get("told", "/v1/skus/:sku/feed", {
+      params: skuParam,
+      headers: waiting,
+      success: ToldOfSku,
+      error: problems(400, ...keyed),
+    }).annotateMerge(
+      saying(
+        "What the feed told of a SKU",
+        "What each channel was told last, and how late: for people who compare it with the stock. For senders with one of the roles warehouse, merchandiser, operator, reader",
+      ),
+    ),
     HttpApiEndpoint.get("policy", "/v1/skus/:sku/policy", {
       params: skuParam,
       headers: waiting,

@@ -5,7 +5,7 @@
  */
 import { Schema } from "effect"
 import type { AnyCommandSpec } from "../domain/define.ts"
-import { CommandIdField, CountField, durationField, EpochMsField, OrderField, SkuField } from "../domain/fields.ts"
+import { CommandIdField, CountField, durationField, EpochMsField, OrderField, SenderField, SkuField } from "../domain/fields.ts"
 import type { Kind } from "../domain/kinds.ts"
 import { LineToldField } from "../domain/order/fields.ts"
 import { orderKind } from "../domain/order/index.ts"
@@ -195,6 +195,26 @@ export const PolicyStanding = Schema.Struct({ sku: SkuField, policy: stockFields
   identifier: "PolicyOfSku",
   description: "The policy of a SKU; null: none was set. SetPolicy sets one",
 })
+
+/** What the feed told channels of a SKU. */
+export const ToldOfSku = Schema.Struct({
+  sku: SkuField,
+  told: Schema.Array(
+    Schema.Struct({
+      channel: SenderField,
+      ats: CountField,
+      version: CountField,
+      atMs: CountField,
+      lagMs: Schema.NullOr(CountField).annotate({
+        description:
+          "Milliseconds from the decision until this gateway heard it; null: it was read when the gateway began to listen, not heard",
+      }),
+    }),
+  ),
+  notHeard: Schema.Array(SenderField).annotate({
+    description: "Channels whose login this gateway doesn't hold, or of which nothing was heard yet: ask again",
+  }),
+}).annotate({ identifier: "ToldOfSku", description: "What the feed told each channel last of a SKU, and how late that was" })
 
 const cursor = Schema.NullOr(Schema.String).annotate({ description: "`cursor` of the next page; null: this was the last" })
 

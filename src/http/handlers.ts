@@ -13,6 +13,7 @@ import { actingFor, answered, callerOf, type Gateway, spend } from "./gateway.ts
 import { problemResponse } from "./problems.ts"
 import { waitMsOf } from "./reading.ts"
 import { atsOf, atsOfSome, atsPage, clusterOf, orderOf, policyOf, quarantinePage, reservationOf, stockOf } from "./standing.ts"
+import { makeToldFeeds, toldOf } from "./told.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 type Request = HttpServerRequest.HttpServerRequest
@@ -60,28 +61,36 @@ const answersLayer = (gateway: Gateway) =>
   )
 
 const standingLayer = (gateway: Gateway) =>
-  HttpApiBuilder.group(GatewayApi, "standing", (handlers) =>
-    handlers
-      .handleRaw("ats", ({ request, query: { sku, cursor } }) =>
-        putting(gateway, request, (acting, waitMs, caller) => {
-          if (sku === undefined) return atsPage(gateway, caller, acting, cursor, waitMs)
-          return cursor === undefined
-            ? atsOfSome(acting, sku, waitMs)
-            : Effect.fail(
-                problemResponse("QueryInvalid", { field: "cursor", detail: "SKUs that are named come in one page: leave it out" }),
-              )
-        }),
-      )
-      .handleRaw("atsOfSku", ({ request, params }) => putting(gateway, request, (acting, waitMs) => atsOf(acting, params.sku, waitMs)))
-      .handleRaw("stock", ({ request, params }) => putting(gateway, request, (acting, waitMs) => stockOf(acting, params.sku, waitMs)))
-      .handleRaw("policy", ({ request, params }) => putting(gateway, request, (acting, waitMs) => policyOf(acting, params.sku, waitMs)))
-      .handleRaw("reservation", ({ request, params: { sku, reservation } }) =>
-        putting(gateway, request, (acting, waitMs) => reservationOf(acting, sku, reservation, waitMs)),
-      )
-      .handleRaw("order", ({ request, params, query }) =>
-        putting(gateway, request, (acting, waitMs) => orderOf(acting, params.order, query.channel, waitMs)),
-      )
-      .handleRaw("cluster", ({ request }) => putting(gateway, request, clusterOf)),
+  HttpApiBuilder.group(
+    GatewayApi,
+    "standing",
+    Effect.fnUntraced(function* (handlers) {
+      const feeds = yield* makeToldFeeds(gateway.senders)
+      return handlers
+        .handleRaw("ats", ({ request, query: { sku, cursor } }) =>
+          putting(gateway, request, (acting, waitMs, caller) => {
+            if (sku === undefined) return atsPage(gateway, caller, acting, cursor, waitMs)
+            return cursor === undefined
+              ? atsOfSome(acting, sku, waitMs)
+              : Effect.fail(
+                  problemResponse("QueryInvalid", { field: "cursor", detail: "SKUs that are named come in one page: leave it out" }),
+                )
+          }),
+        )
+        .handleRaw("atsOfSku", ({ request, params }) => putting(gateway, request, (acting, waitMs) => atsOf(acting, params.sku, waitMs)))
+        .handleRaw("stock", ({ request, params }) => putting(gateway, request, (acting, waitMs) => stockOf(acting, params.sku, waitMs)))
+        .handleRaw("told", ({ request, params }) =>
+          putting(gateway, request, (acting, waitMs) => toldOf(feeds, acting, params.sku, waitMs)),
+        )
+        .handleRaw("policy", ({ request, params }) => putting(gateway, request, (acting, waitMs) => policyOf(acting, params.sku, waitMs)))
+        .handleRaw("reservation", ({ request, params: { sku, reservation } }) =>
+          putting(gateway, request, (acting, waitMs) => reservationOf(acting, sku, reservation, waitMs)),
+        )
+        .handleRaw("order", ({ request, params, query }) =>
+          putting(gateway, request, (acting, waitMs) => orderOf(acting, params.order, query.channel, waitMs)),
+        )
+        .handleRaw("cluster", ({ request }) => putting(gateway, request, clusterOf))
+    }),
   )
 
 const quarantineLayer = (gateway: Gateway) =>

@@ -4,9 +4,11 @@
  */
 import { Context } from "effect"
 import type { Kind } from "../domain/kinds.ts"
-import type { SenderId } from "../domain/names.ts"
-import type { AlarmKind, BatchStats, ReignEndReason, StepDownReason } from "../engine/protocol.ts"
+import type { EpochMs, SenderId } from "../domain/names.ts"
+import type { AlarmKind, BatchStats, HaltReason, ReignEndReason, StepDownReason } from "../engine/protocol.ts"
+import type { JournalRecord } from "../engine/records.ts"
 import type { BusyWhy } from "../engine/words.ts"
+import type { AtsValue } from "../kinds/sku/types.ts"
 import type { NotStoredReason } from "../wire/answers.ts"
 
 /** A partition on this worker at one moment. Zeroes where this worker doesn't own it. */
@@ -19,6 +21,15 @@ export interface PartitionSample {
   readonly unreadable: boolean
   readonly quarantined: number
   readonly openHolds: number
+  /** Milliseconds since the end of the open hold that should have ended first; 0: none is over. */
+  readonly overdueMs: number
+  /** Orders that have not ended; null: actors of its kind are no orders. */
+  readonly openOrders: number | null
+  /** SKUs of which units are owed that are not there; null: actors of its kind have no units. */
+  readonly shortSkus: number | null
+  /** Records that are confirmed and not known to be said, and commands that lie behind the newest snapshot. */
+  readonly unsaidRecords: number
+  readonly commandsSinceSnapshot: number
   /** Null: actors of its kind have no units. */
   readonly shortQty: number | null
   /** Commands that its actors sent to others and whose decision has not come back, and for how many milliseconds the oldest has had none. */
@@ -74,11 +85,20 @@ export type WatchAlarmKind = (typeof WatchAlarmKind)[number]
 export class Meter extends Context.Service<
   Meter,
   {
-    readonly batchConfirmed: (partition: number, stats: BatchStats) => void
+    /** A batch was journaled as the record at `seq`. */
+    readonly batchConfirmed: (partition: number, stats: BatchStats, seq: number, record: JournalRecord, brokerNowMs: EpochMs | null) => void
     /** An append's outcome is unknown, for now. */
     readonly appendUnknown: (partition: number) => void
-    readonly repliesSent: (count: number) => void
-    readonly feedSent: (count: number) => void
+    /** The server has the replies of a record; `brokerNowMs`: what time it is at the broker at least, null: unknown. */
+    readonly repliesSent: (partition: number, seq: number, count: number, brokerNowMs: EpochMs | null) => void
+    /** Values were handed over to the feed as a group of this reign; the feed has them; or they were not stored, and the newest will be handed over again. */
+    readonly feedHandedOver: (partition: number, group: number, values: ReadonlyArray<AtsValue>) => void
+    readonly feedSent: (partition: number, group: number, values: ReadonlyArray<AtsValue>, brokerNowMs: EpochMs | null) => void
+    readonly feedFailed: (partition: number, group: number) => void
+    /** A snapshot was written, or is what this worker's following began with. */
+    readonly snapshotKnown: (partition: number) => void
+    /** This worker halted a partition: nobody may serve it. */
+    readonly haltedHere: (partition: number, reason: HaltReason) => void
     /** Commands of a partition's actors were sent to others: for the first time, and again. */
     readonly carried: (partition: number, first: number, again: number) => void
     /** What came of commands between actors: said to who asked, and heard by who did. */
@@ -96,6 +116,7 @@ export class Meter extends Context.Service<
       alarms: ReadonlyArray<AlarmKind | WatchAlarmKind>,
       stepDowns: ReadonlyArray<StepDownReason>,
       reignEnds: ReadonlyArray<ReignEndReason>,
+      halts: ReadonlyArray<HaltReason>,
     ) => void
     /** The same for an ingress and its senders. */
     readonly ingressBegins: (senders: ReadonlyArray<SenderId>, busy: ReadonlyArray<BusyWhy>) => void

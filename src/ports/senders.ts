@@ -81,8 +81,8 @@ export interface ActingSender {
   readonly quarantine: (kind: Kind, page: PageAsked, timeoutMs: number) => Asked<Answer<"quarantine" | "orderQuarantine">>
   /** What each worker that is heard in time says of itself. */
   readonly workers: (timeoutMs: number) => Effect.Effect<ReadonlyArray<Answer<"worker">>, NotPermitted>
-  /** Follows the channel's ATS until the scope closes. */
-  readonly follow: (listener: FeedListener) => Effect.Effect<FeedFollowed, never, Scope.Scope>
+  /** Follows the channel's ATS until the scope closes; of these SKUs alone, where some are named. */
+  readonly follow: (listener: FeedListener, skus?: ReadonlyArray<string>) => Effect.Effect<FeedFollowed, never, Scope.Scope>
 }
 
 /** Whose logins this process holds. */

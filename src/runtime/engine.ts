@@ -6,6 +6,7 @@
  */
 import { Context, Layer } from "effect"
 import type { Kind, PartitionCounts } from "../domain/kinds.ts"
+import type { Sku } from "../domain/names.ts"
 import type { KindTypes } from "../engine/kind.ts"
 import type { Partition } from "../engine/partition.ts"
 import { protocolRules } from "../engine/rules.ts"
@@ -14,7 +15,7 @@ import * as orders from "../kinds/order/partition.ts"
 import type { OrderKind } from "../kinds/order/types.ts"
 import { emptyPartition, makeStep } from "../kinds/sku/partition.ts"
 import type { SkuKind } from "../kinds/sku/types.ts"
-import { shortUnits } from "../kinds/sku/views.ts"
+import { shortSkus, shortUnits } from "../kinds/sku/views.ts"
 import { snapshotEveryRecords } from "../limits.ts"
 import { engineCodec, orderCodec, type WireCodec } from "../wire/codec.ts"
 
@@ -30,6 +31,8 @@ export interface ServedKind<K extends KindTypes = KindTypes> {
   readonly codec: Pick<WireCodec<K>, "decodeFrame" | "decodeCarry" | "carriedMessage" | "commandText">
   /** Units sold without asking that are not there, of all its actors; null: actors of this kind have no units. */
   readonly shortQty: (partition: Partition<K>) => number | null
+  /** Of which of its actors units are so, the most first. */
+  readonly shortSkus: (partition: Partition<K>) => ReadonlyArray<{ readonly sku: Sku; readonly qty: number }>
 }
 
 /** The step function and the empty state of one kind that the runtime runs. */
@@ -51,6 +54,7 @@ export const skuEngine: ServedKind<SkuKind> = {
   step: makeStep({ codec: engineCodec, rules: protocolRules }),
   codec: engineCodec,
   shortQty: shortUnits,
+  shortSkus,
 }
 
 /** Orders as they are shipped. */
@@ -61,6 +65,7 @@ const orderEngine: ServedKind<OrderKind> = {
   step: orders.makeStep({ codec: orderCodec, rules: protocolRules }),
   codec: orderCodec,
   shortQty: () => null,
+  shortSkus: () => [],
 }
 
 /** All that a process serves. */

@@ -6,13 +6,14 @@
 import { Clock, Effect, Exit, Scope } from "effect"
 import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import { fullestMemory } from "../engine/memory-bounds.ts"
-import { AlarmKind, ReignEndReason, StepDownReason } from "../engine/protocol.ts"
-import { statusOf } from "../engine/views.ts"
+import { AlarmKind, HaltReason, ReignEndReason, StepDownReason } from "../engine/protocol.ts"
+import { overdueMsOf, statusOf } from "../engine/views.ts"
 import { Cluster, Journals, type Member, type Progress } from "../ports/broker.ts"
 import { Meter, WatchAlarmKind } from "../ports/meter.ts"
 import { logLine } from "../telemetry/names.ts"
 import { CarriedClock } from "./carried-clock.ts"
 import { Engine } from "./engine.ts"
+import { figuresOf } from "./figures.ts"
 import { type LagSource, lagOver, lagSources } from "./lag.ts"
 import { StallClock } from "./outage.ts"
 import { type Ownership, startOwnership } from "./ownership.ts"
@@ -70,12 +71,18 @@ const sampleOther = (meter: Meter["Service"], slot: Slot): void => {
   const { partition } = slot
   slot.progress = null
   slot.carried = null
+  slot.figures = null
   meter.sampled(partition, {
     owned: false,
     halted: isHalted(slot),
     unreadable: isPassedOver(slot),
     quarantined: 0,
     openHolds: 0,
+    overdueMs: 0,
+    openOrders: null,
+    shortSkus: null,
+    unsaidRecords: 0,
+    commandsSinceSnapshot: 0,
     shortQty: null,
     underWay: 0,
     underWayMs: 0,
@@ -97,13 +104,17 @@ const sample = Effect.fnUntraced(function* ({ slot, stall, carried, sources }: S
   const { partition, running } = slot
   if (running === null || !isOwning(slot)) return sampleOther(meter, slot)
   const status = statusOf(running.state)
-  const { quarantined, openHolds, clockAheadMs } = status
-  const shortQty = (yield* Engine).shortQty(running.state)
+  const engine = yield* Engine
+  const shortQty = engine.shortQty(running.state)
   const { share: memoryShare } = fullestMemory(running.state)
   const here = { owned: true, halted: false, unreadable: false }
   slot.carried = carried.look(running.state, Number((yield* Clock.monotonicTimeNanos) / 1_000_000n))
   const { underWay, oldestMs: underWayMs, stuck } = slot.carried
-  meter.sampled(partition, { ...here, quarantined, openHolds, shortQty, underWay, underWayMs, memoryShare, clockAheadMs })
+  const shortSkus = shortQty === null ? null : status.shortActors
+  const openOrders = engine.kind === "order" ? status.openParts : null
+  const nowAtBrokerMs = running.brokerNowMs()
+  const overdueMs = nowAtBrokerMs === null ? 0 : overdueMsOf(running.state, nowAtBrokerMs)
+  meter.sampled(partition, { ...status, ...here, overdueMs, openOrders, shortQty, shortSkus, underWay, underWayMs, memoryShare })
   if (stuck !== null) {
     meter.alarm(partition, "CarriedStuck")
     yield* Effect.logWarning(logLine.alarm, { partition, alarm: "CarriedStuck", detail: stuck })
@@ -112,6 +123,7 @@ const sample = Effect.fnUntraced(function* ({ slot, stall, carried, sources }: S
   const waiting = yield* Effect.match(asked, { onSuccess: (found) => found, onFailure: () => null })
   // The sample is removed: the last known value would look like a partition that keeps up.
   meter.waiting(partition, waiting)
+  slot.figures = figuresOf(engine, running.state, status, waiting)
   const nowMs = Number((yield* Clock.monotonicTimeNanos) / 1_000_000n)
   slot.progress = stall.progress(partition, { ...status, isFrozen: status.phase === "frozen", waiting }, nowMs)
   // The lease is given up: the next claimant compares the journal with the witness, and halts.
@@ -163,7 +175,7 @@ export const startKindWorker: (options: KindWorkerOptions) => Effect.Effect<Kind
     const meter = yield* Meter
     const { kind } = yield* Engine
     const partitions = options.partitions[kind]
-    meter.begin(partitions, [...AlarmKind, ...WatchAlarmKind], StepDownReason, ReignEndReason)
+    meter.begin(partitions, [...AlarmKind, ...WatchAlarmKind], StepDownReason, ReignEndReason, HaltReason)
     const ownership = yield* startOwnership({ ...options, kind })
     yield* lookAfter(ownership)
     const vigil = yield* keepVigil(ownership, kind, partitions)

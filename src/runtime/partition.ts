@@ -6,6 +6,7 @@
  */
 import { Deferred, Effect, FiberSet, Random, type Scope } from "effect"
 import type { PartitionCounts } from "../domain/kinds.ts"
+import { brokerNow } from "../engine/broker-clock.ts"
 import type { Partition } from "../engine/partition.ts"
 import type { Output } from "../engine/protocol.ts"
 import type { Cluster, Commands, Journals, Outbound, Snapshots } from "../ports/broker.ts"
@@ -29,6 +30,8 @@ export interface RunningPartition {
   /** The engine's state, for its views only. */
   readonly state: Partition
   readonly tell: (told: UntimedInput) => void
+  /** What time it is at the broker at least; null: not known yet. */
+  readonly brokerNowMs: () => number | null
   /** Tries to become the owner. Only while this worker holds the lease, and not while an earlier claim stands. */
   readonly claim: Effect.Effect<void>
   /** Returns once the record at `seq` is confirmed: false if this life ended before that. What was seen of the state ahead of the journal may then be said. */
@@ -143,11 +146,9 @@ export const startPartition: (options: {
   const engine = yield* Engine
   const clock = yield* steadyClock
   const state = engine.empty(partition, partitions)
-  const mailbox = makeMailbox()
-  const heard = makeSignal()
-  let isClosed = false
-  let claimed = false
-  let lapsed = false
+  const [mailbox, heard] = [makeMailbox(), makeSignal()]
+  let [isClosed, claimed, lapsed] = [false, false, false]
+  const brokerNowMs = () => brokerNow(state.brokerClock, clock.nowMs())
   const ended = yield* Deferred.make<LifeEnd>()
   const fibers = yield* FiberSet.make<void, never>()
   const run = yield* FiberSet.runtime(fibers)()
@@ -157,6 +158,7 @@ export const startPartition: (options: {
     partition,
     state,
     mailbox,
+    brokerNowMs,
     run: (effect) => void run(effect),
     ended: (how) => void Deferred.doneUnsafe(ended, Effect.succeed(how)),
     claimEnded: () => {
@@ -191,6 +193,7 @@ export const startPartition: (options: {
   const running: RunningPartition = {
     state,
     tell,
+    brokerNowMs,
     claim: Effect.map(Effect.all([randomId, randomId]), ([owner, incarnation]) => {
       if (claimed) return
       claimed = true

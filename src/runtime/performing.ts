@@ -25,6 +25,7 @@ interface PerformingGiven extends Pick<StandingListener, "ended" | "claimEnded">
   readonly partition: number
   readonly state: Partition
   readonly mailbox: Mailbox
+  readonly brokerNowMs: Shell["brokerNowMs"]
   /** Runs a fiber that ends with the life; a defect of it ends the life. */
   readonly run: (effect: Effect.Effect<void>) => void
 }
@@ -38,7 +39,11 @@ interface Performed {
 /** Fibers are forked from the life's own runtime: a fiber begun between two turns would otherwise get a scheduler of its own. */
 type Fork = (effect: Effect.Effect<void>) => Fiber.Fiber<void>
 
-const begin = Effect.fnUntraced(function* ({ partition, state, mailbox, run }: PerformingGiven, whoHears: StandingListener, fork: Fork) {
+const begin = Effect.fnUntraced(function* (
+  { partition, state, mailbox, brokerNowMs, run }: PerformingGiven,
+  whoHears: StandingListener,
+  fork: Fork,
+) {
   const scope = yield* Scope.fork(yield* Effect.scope)
   const fibers = yield* Scope.provide(FiberSet.make<void, never>(), scope)
   run(FiberSet.join(fibers))
@@ -49,6 +54,7 @@ const begin = Effect.fnUntraced(function* ({ partition, state, mailbox, run }: P
     tell: (told) => mailbox.put({ told, isWanted: () => !isOver || told._tag === "CommandsHanded" }),
     tellWhile: (isWanted, told) => mailbox.put({ told, isWanted: () => !isOver && isWanted() }),
     heard: mailbox.emptied,
+    brokerNowMs,
     owner: () => state.owner,
     run: (effect) => {
       FiberSet.addUnsafe(fibers, fork(effect))

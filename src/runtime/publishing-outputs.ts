@@ -21,7 +21,7 @@ export const makePublishingOutputs = Effect.fnUntraced(function* (shell: Shell) 
   // Sent until the server has them: a reply is never the only way to learn a decision, but it is the one senders wait for.
   const sendReplies = (seq: number, replies: ReadonlyArray<Reply>): void => {
     const sent = Effect.map(untilDone(`sending replies of partition ${shell.partition}`, outbound.reply(replies)), () => {
-      meter.repliesSent(replies.length)
+      meter.repliesSent(shell.partition, seq, replies.length, shell.brokerNowMs())
       shell.tell({ _tag: "RepliesSent", seq })
     })
     // Begun one turn later: a record appended in the same turn should leave for the journal first.
@@ -31,13 +31,17 @@ export const makePublishingOutputs = Effect.fnUntraced(function* (shell: Shell) 
   // A group doesn't wait until the one before is stored, or a hot SKU's newest value would stand behind older ones of its own: the connection keeps their order, and what breaks it is
   // found by whoever watches the feed.
   const sendFeed = (group: number, values: ReadonlyArray<AtsValue>): void => {
+    meter.feedHandedOver(shell.partition, group, values)
     const sent = Effect.match(outbound.feed(shell.partition, values), {
       onSuccess: () => {
-        meter.feedSent(values.length)
+        meter.feedSent(shell.partition, group, values, shell.brokerNowMs())
         shell.tell({ _tag: "FeedSent", group })
       },
       // A failed group is not sent again here: there may be newer values by then, and only the partition knows them.
-      onFailure: () => shell.tell({ _tag: "FeedFailed", group }),
+      onFailure: () => {
+        meter.feedFailed(shell.partition, group)
+        shell.tell({ _tag: "FeedFailed", group })
+      },
     })
     shell.run(Effect.andThen(Effect.yieldNow, sent))
   }

@@ -3,6 +3,7 @@
  */
 import type { Kind } from "../domain/kinds.ts"
 import { statusOf } from "../engine/views.ts"
+import type { PartitionFigures } from "./figures.ts"
 import type { KindWorker } from "./kind-worker.ts"
 import type { PartitionRole } from "./rendezvous.ts"
 import { isHalted, isServing, type Slot } from "./slot.ts"
@@ -26,6 +27,8 @@ export interface PartitionReport {
   readonly loading: { readonly chunks: number; readonly of: number } | null
   /** Commands that its actors sent to others and whose decision has not come back, and for how long the oldest has had none; null where this worker doesn't own it. */
   readonly underWay: { readonly count: number; readonly oldestSeconds: number } | null
+  /** What its owner counted of it a moment ago; null where this worker doesn't own it, or has not looked yet. */
+  readonly figures: PartitionFigures | null
   /** Who holds the lease, as far as this worker knows. */
   readonly holder: string | null
   /** Why it is halted, or can't be read here, if either is so. */
@@ -72,6 +75,7 @@ const partitionReport = (kind: Kind, slot: Slot): PartitionReport => {
     caughtUp: slot.isCaughtUp,
     loading: status?.loading ?? null,
     underWay: slot.carried === null ? null : { count: slot.carried.underWay, oldestSeconds: Math.round(slot.carried.oldestMs / 1_000) },
+    figures: slot.figures,
     holder: slot.holder ?? null,
     halt: halted && slot.halt !== null ? `${slot.halt.reason}: ${slot.halt.detail}` : slot.passedOver,
   }

@@ -13,6 +13,8 @@ export interface Shell {
   readonly tellWhile: (isWanted: () => boolean, told: UntimedInput) => void
   /** Returns once the partition has heard everything it was told. */
   readonly heard: Effect.Effect<void>
+  /** What time it is at the broker at least; null: not known yet. */
+  readonly brokerNowMs: () => number | null
   /** The name of the reign, once it is one. */
   readonly owner: () => string
   /** Runs a fiber that ends with this life of the partition, or with a reign in it. It is begun at once, in this turn. */

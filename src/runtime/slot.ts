@@ -7,6 +7,7 @@ import type { Halt } from "../engine/protocol.ts"
 import { statusOf } from "../engine/views.ts"
 import type { Progress } from "../ports/broker.ts"
 import type { CarriedLook } from "./carried-clock.ts"
+import type { PartitionFigures } from "./figures.ts"
 import type { RunningPartition } from "./partition.ts"
 import type { PartitionRole } from "./rendezvous.ts"
 import { makeSignal, type Signal } from "./signal.ts"
@@ -38,6 +39,10 @@ export interface Slot {
   isMember: boolean
   /** The shared halt, as last seen. */
   halt: Halt | null
+  /** The revision of the halt that was seen last; 0 before any was. */
+  haltSeenRevision: number
+  /** The halt's revision from before this life began: what it finds, it finds in what stood since then. */
+  haltRevision: number
   /** Whether this worker may read the commands stream of earlier releases. */
   readonly canDrain: boolean
   /**
@@ -53,6 +58,8 @@ export interface Slot {
   progress: Progress | null
   /** What its actors have under way to others, as it last looked; null where it doesn't own it. */
   carried: CarriedLook | null
+  /** What it counted of it, as it last looked; null where it doesn't own it. */
+  figures: PartitionFigures | null
   /** Where the journal ended when this life last asked; null before it was told. */
   endSeq: number | null
   /** Whether this life follows the journal closely, or owns the partition: it reached the end that it was last told within a look's time. */
@@ -69,16 +76,30 @@ export const makeSlot = (partition: number, canDrain: boolean): Slot => ({
   wanted: "none",
   isMember: false,
   halt: null,
+  haltSeenRevision: 0,
+  haltRevision: 0,
   passedOver: null,
   holder: undefined,
   lease: null,
   running: null,
   progress: null,
   carried: null,
+  figures: null,
   endSeq: null,
   isCaughtUp: false,
   isStuck: false,
 })
+
+/**
+ * Takes in what the watch tells of the shared halt. Where a life began under a halt that was answered, and that one is lifted, nothing was halted since it began: what it finds from then on is its own, and is
+ * shared over what stands now.
+ */
+export const heardHalt = (slot: Slot, halt: Halt | null, revision: number): void => {
+  const isItsLifted = halt === null && slot.halt !== null && slot.halt.resume !== null && slot.haltRevision === slot.haltSeenRevision
+  if (isItsLifted) slot.haltRevision = revision
+  slot.haltSeenRevision = revision
+  slot.halt = halt
+}
 
 /** Whether nobody may serve the partition: it is halted, and no operator has said to go on. */
 export const isHalted = (slot: Slot): boolean => slot.halt !== null && slot.halt.resume === null

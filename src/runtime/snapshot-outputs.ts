@@ -7,6 +7,7 @@ import { Effect } from "effect"
 import { unreachable } from "../assert.ts"
 import type { SnapshotManifest } from "../engine/protocol.ts"
 import { Snapshots } from "../ports/broker.ts"
+import { Meter } from "../ports/meter.ts"
 import { makeConveyor } from "./conveyor.ts"
 import { untilDone } from "./patience.ts"
 import type { Shell } from "./shell.ts"
@@ -19,6 +20,7 @@ type ChunkWrite =
 /** Performs the outputs of `shell`'s partition that are about snapshots. */
 export const makeSnapshotOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const snapshots = yield* Snapshots
+  const meter = yield* Meter
 
   const write = (one: ChunkWrite): Effect.Effect<void> => {
     switch (one._tag) {
@@ -29,7 +31,7 @@ export const makeSnapshotOutputs = Effect.fnUntraced(function* (shell: Shell) {
         })
       case "Publish":
         return Effect.match(snapshots.publish(one.manifest), {
-          onSuccess: () => undefined,
+          onSuccess: () => meter.snapshotKnown(shell.partition),
           onFailure: (error) => shell.tell({ _tag: "SnapshotFailed", snapshot: one.manifest.id, cause: error.cause }),
         })
       case "Discard":
@@ -47,15 +49,16 @@ export const makeSnapshotOutputs = Effect.fnUntraced(function* (shell: Shell) {
     /** Tells the partition its newest snapshot, or that there is none. */
     load: () =>
       shell.run(
-        Effect.map(untilDone(`loading the snapshot of partition ${shell.partition}`, snapshots.latest(shell.partition)), (found) =>
+        Effect.map(untilDone(`loading the snapshot of partition ${shell.partition}`, snapshots.latest(shell.partition)), (found) => {
+          if (found !== null && !("newer" in found)) meter.snapshotKnown(shell.partition)
           shell.tell(
             found === null
               ? { _tag: "SnapshotMissing" }
               : "newer" in found
                 ? { _tag: "SnapshotNewer", version: found.newer }
                 : { _tag: "SnapshotRead", manifest: found.manifest, chunks: found.chunks },
-          ),
-        ),
+          )
+        }),
       ),
     storeChunk: (snapshot: string, index: number, bytes: Uint8Array) => enqueue({ _tag: "Chunk", snapshot, index, bytes }),
     publishSnapshot: (manifest: SnapshotManifest) => enqueue({ _tag: "Publish", manifest }),

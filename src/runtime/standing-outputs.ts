@@ -44,8 +44,8 @@ export const makeStandingOutputs = Effect.fnUntraced(function* (
   const meter = yield* Meter
   const { partition } = shell
   /** Claims and resets are records too, but no batches, and would distort the figures about batches. */
-  const batchConfirmed = ({ record, stats }: OutputOf<"BatchConfirmed">) => {
-    if (record.kind === "batch" || record.kind === "expiry") meter.batchConfirmed(partition, stats)
+  const batchConfirmed = ({ seq, record, stats }: OutputOf<"BatchConfirmed">) => {
+    if (record.kind === "batch" || record.kind === "expiry") meter.batchConfirmed(partition, stats, seq, record, shell.brokerNowMs())
   }
   const alarm = ({ kind, detail }: OutputOf<"Alarm">) => {
     meter.alarm(partition, kind)
@@ -76,6 +76,7 @@ export const makeStandingOutputs = Effect.fnUntraced(function* (
           reign.end()
           return ended(output)
         case "Halted":
+          meter.haltedHere(partition, output.halt.reason)
           reign.end()
           return ended(output)
         default:

@@ -7,6 +7,7 @@ import { createServer, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import { Effect, Schema, type Scope } from "effect"
 import type { Registry } from "prom-client"
+import { pageOf } from "./making.ts"
 
 /** The address can't be listened on. Choose another with HOLDFAST_HTTP_HOST and HOLDFAST_HTTP_PORT. */
 export class HttpUnavailable extends Schema.TaggedError<HttpUnavailable>()("HttpUnavailable", {
@@ -33,7 +34,7 @@ const json = "application/json"
 const page = async (pages: TelemetryPages, path: string, response: ServerResponse): Promise<void> => {
   switch (path) {
     case "/metrics":
-      return answer(response, 200, pages.registry.contentType, await pages.registry.metrics())
+      return answer(response, 200, pages.registry.contentType, await pageOf(pages.registry))
     case "/ready":
     case "/worker": {
       const said = path === "/ready" ? pages.readiness() : pages.worker()

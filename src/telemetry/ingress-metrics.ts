@@ -1,10 +1,9 @@
 /**
  * What is counted of an ingress, from the samples it gives of itself. Its labels are bounded: senders of the configuration, reasons of closed lists, kinds and partitions.
  */
-import { Counter, Gauge, type Registry } from "prom-client"
 import type { IngressSample, Meter } from "../ports/meter.ts"
 import { NotStoredReason } from "../wire/answers.ts"
-import { metricName } from "./names.ts"
+import type { MetricsOf } from "./making.ts"
 
 /** Turns what was counted since a life began into what a counter is to be raised by: a new life begins at nothing. */
 const makeRises = () => {
@@ -25,33 +24,15 @@ const makeRises = () => {
 }
 
 /** Registers an ingress's metrics, and counts its samples. */
-export const makeIngressMetrics = (registers: Array<Registry>, told: (partition: IngressSample["partitions"][number]) => void) => {
-  const counter = <Label extends string>(name: string, help: string, labelNames: ReadonlyArray<Label>) =>
-    new Counter<Label>({ name, help, labelNames: [...labelNames], registers })
-  const taken = counter(metricName.ingressTaken, "Messages of senders taken, to be handed over or stored.", ["sender"])
-  const stored = counter(metricName.ingressStored, "Messages of senders stored.", ["sender"])
-  const busy = counter(metricName.ingressBusy, "Messages of senders answered busy by the ingress, by reason.", ["sender", "reason"])
-  const notStored = counter(metricName.ingressNotStored, "Messages of senders not taken for what they are, by reason.", [
-    "sender",
-    "reason",
-  ])
-  const doors = counter(metricName.ingressDoorsClosed, "Times a sender's subscription was given up for a while, by reason.", [
-    "sender",
-    "reason",
-  ])
-  const defects = counter(metricName.ingressDefects, "Messages that made the ingress throw: always a defect.", [])
-  const waiting = new Gauge({
-    name: metricName.ingressWaiting,
-    help: "Messages that wait in this process's ingress, to be handed over (sell) or stored (keep).",
-    labelNames: ["kind", "partition", "what"],
-    registers,
-  })
-  const oldest = new Gauge({
-    name: metricName.ingressOldestSeconds,
-    help: "Seconds since the oldest message in this process's ingress was published, at most; 0 if there is none.",
-    labelNames: ["kind", "partition"],
-    registers,
-  })
+export const makeIngressMetrics = ({ counter, gauge }: MetricsOf, told: (partition: IngressSample["partitions"][number]) => void) => {
+  const taken = counter("ingressTaken")
+  const stored = counter("ingressStored")
+  const busy = counter("ingressBusy")
+  const notStored = counter("ingressNotStored")
+  const doors = counter("ingressDoorsClosed")
+  const defects = counter("ingressDefects")
+  const waiting = gauge("ingressWaiting")
+  const oldest = gauge("ingressOldestSeconds")
   const rises = makeRises()
   return {
     ingressBegins: ((senders, busyReasons) => {

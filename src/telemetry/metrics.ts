@@ -3,54 +3,29 @@
  * process would share it. Everything the meter is told is counted by plain calls, once per batch.
  */
 import { Context, Effect, Layer } from "effect"
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client"
+import { type Gauge, type Histogram, Registry } from "prom-client"
 import type { Kind } from "../domain/kinds.ts"
+import { orderKind } from "../domain/order/index.ts"
 import { RefusalReason } from "../domain/refusals.ts"
+import { skuKind } from "../domain/sku/index.ts"
 import type { BatchStats } from "../engine/protocol.ts"
-import { batchCommandsMax, recordBytesMax } from "../limits.ts"
 import { type IngressSample, Meter, type PartitionSample } from "../ports/meter.ts"
+import type { KeyOfType, LabelOf } from "./catalogue.ts"
 import { makeIngressMetrics } from "./ingress-metrics.ts"
-import { metricName } from "./names.ts"
+import { makeLatencies } from "./latencies.ts"
+import { addProcessMetrics, type MetricsOf, metricsOf } from "./making.ts"
+import { makeOutcomes } from "./outcomes.ts"
 
 /** The registry that the meter of the same layer build counts into. */
 export class MetricsRegistry extends Context.Service<MetricsRegistry, Registry>()("holdfast/telemetry/MetricsRegistry") {}
 
-const powersOfTwoUpTo = (max: number, from: number): Array<number> => {
-  const powers: Array<number> = []
-  for (let power = from; power < max; power *= 2) powers.push(power)
-  return [...powers, max]
-}
-
-/** Seconds: a local append takes some 0.2 ms, a replicated one with fsync some 5 ms, and the time-out is 5 s. */
-const appendBuckets = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
-
-const makeBatchMetrics = (registers: Array<Registry>) => {
-  const decisions = new Counter({
-    name: metricName.decisions,
-    help: "Commands decided, by outcome. A repeated decision is counted as repeated, whatever it was.",
-    labelNames: ["outcome"],
-    registers,
-  })
-  const refusals = new Counter({ name: metricName.refusals, help: "Commands refused, by reason.", labelNames: ["reason"], registers })
-  const batchCommands = new Histogram({
-    name: metricName.batchCommands,
-    help: "Commands decided by one journal record.",
-    buckets: powersOfTwoUpTo(batchCommandsMax, 1),
-    registers,
-  })
-  const batchBytes = new Histogram({
-    name: metricName.batchBytes,
-    help: "Bytes of one journal record.",
-    buckets: powersOfTwoUpTo(recordBytesMax, 512),
-    registers,
-  })
-  const appendSeconds = new Histogram({
-    name: metricName.appendSeconds,
-    help: "Seconds from handing a journal record over to knowing that it is stored.",
-    buckets: appendBuckets,
-    registers,
-  })
-  const holdsExpired = new Counter({ name: metricName.holdsExpired, help: "Holds ended because their time was up.", registers })
+const makeBatchMetrics = ({ counter, histogram }: MetricsOf) => {
+  const decisions = counter("decisions")
+  const refusals = counter("refusals")
+  const batchCommands = histogram("batchCommands")
+  const batchBytes = histogram("batchBytes")
+  const appendSeconds = histogram("appendSeconds")
+  const holdsExpired = counter("holdsExpired")
   for (const outcome of ["accepted", "refused", "repeated", "expired", "quarantined"]) decisions.inc({ outcome }, 0)
   for (const reason of RefusalReason) refusals.inc({ reason }, 0)
   return (stats: BatchStats) => {
@@ -90,32 +65,25 @@ const showingOldest = (gauge: Gauge<"kind" | "partition">) => {
   }
 }
 
+/** The gauges whose labels name a partition, and nothing else. */
+type KeyOfPartition = { [Key in KeyOfType<"gauge">]: [LabelOf<Key>] extends ["kind" | "partition"] ? Key : never }[KeyOfType<"gauge">]
+
 /** What only a partition's owner can tell: absent, not 0, where another worker knows better. Otherwise a sum or a maximum over workers could hide a partition without an owner. */
-const makeOwnersGauges = (gauge: (name: string, help: string) => Gauge<"kind" | "partition">) => {
-  const of = (name: string, help: string, read: (sample: PartitionSample) => number | null) => ({
-    shown: gauge(name, `${help}, of partitions this worker serves.`),
-    read,
-  })
+const makeOwnersGauges = ({ gauge }: MetricsOf) => {
+  const of = (key: KeyOfPartition, read: (sample: PartitionSample) => number | null) => ({ shown: gauge(key), read })
   const gauges = [
-    of(metricName.quarantined, "Commands in quarantine", ({ quarantined }) => quarantined),
-    of(metricName.openHolds, "Holds that are open", ({ openHolds }) => openHolds),
-    of(metricName.shortUnits, "Units sold without asking that are not there", ({ shortQty }) => shortQty),
-    of(
-      metricName.underWay,
-      "Commands that the partition's actors sent to others and whose decision has not come back",
-      ({ underWay }) => underWay,
-    ),
-    of(
-      metricName.underWayOldestSeconds,
-      "Seconds for which the oldest command under way has had no decision, 0 if there is none",
-      ({ underWayMs }) => underWayMs / 1_000,
-    ),
-    of(metricName.memoryShare, "How full the fullest memory of any sender is, as a share of its bound", ({ memoryShare }) => memoryShare),
-    of(
-      metricName.clockOffset,
-      "Seconds by which this worker's clock is ahead of the broker's, as the owner of the partition last saw it",
-      ({ clockAheadMs }) => (clockAheadMs === null ? null : clockAheadMs / 1_000),
-    ),
+    of("quarantined", ({ quarantined }) => quarantined),
+    of("openHolds", ({ openHolds }) => openHolds),
+    of("holdsOverdue", ({ overdueMs }) => overdueMs / 1_000),
+    of("openOrders", ({ openOrders }) => openOrders),
+    of("unsaidRecords", ({ unsaidRecords }) => unsaidRecords),
+    of("snapshotCommands", ({ commandsSinceSnapshot }) => commandsSinceSnapshot),
+    of("shortSkus", ({ shortSkus }) => shortSkus),
+    of("shortUnits", ({ shortQty }) => shortQty),
+    of("underWay", ({ underWay }) => underWay),
+    of("underWayOldestSeconds", ({ underWayMs }) => underWayMs / 1_000),
+    of("memoryRatio", ({ memoryShare }) => memoryShare),
+    of("clockOffset", ({ clockAheadMs }) => (clockAheadMs === null ? null : clockAheadMs / 1_000)),
   ]
   return (labels: Labels, sample: PartitionSample): void => {
     for (const { shown, read } of gauges) {
@@ -126,24 +94,15 @@ const makeOwnersGauges = (gauge: (name: string, help: string) => Gauge<"kind" | 
   }
 }
 
-const makePartitionGauges = (registers: Array<Registry>) => {
-  const gauge = (name: string, help: string) => new Gauge({ name, help, labelNames: ["kind", "partition"], registers })
-  const owned = gauge(metricName.owned, "1 where this worker serves the partition. Summed over all workers, each partition should be 1.")
-  const halted = gauge(metricName.halted, "1 while nobody may serve the partition until an operator resumes it.")
-  const unreadable = gauge(
-    metricName.unreadable,
-    "1 where this worker can't read the partition's journal, because a newer release writes it.",
-  )
-  const showOwners = makeOwnersGauges(gauge)
-  const unserved = gauge(
-    metricName.unserved,
-    "Seconds for which nobody has served the partition, as this process sees it; 0 while it is served.",
-  )
-  const lagMessages = gauge(metricName.lagMessages, "Messages stored and not decided yet, of partitions this worker serves.")
-  const lagOldest = gauge(
-    metricName.lagOldestSeconds,
-    "Seconds since the oldest message that is not decided was stored, or was published and waits in this process's ingress; 0 if there is none.",
-  )
+const makePartitionGauges = (metrics: MetricsOf) => {
+  const { gauge } = metrics
+  const owned = gauge("owned")
+  const halted = gauge("halted")
+  const unreadable = gauge("unreadable")
+  const showOwners = makeOwnersGauges(metrics)
+  const unserved = gauge("unserved")
+  const lagMessages = gauge("lagMessages")
+  const lagOldest = gauge("lagOldestSeconds")
   const showOldest = showingOldest(lagOldest)
   const showUnserved = (labels: Labels, unservedMs: number): void => unserved.set(labels, unservedMs / 1_000)
   const of = (kind: Kind) => ({
@@ -175,37 +134,17 @@ const makePartitionGauges = (registers: Array<Registry>) => {
 /** The label of an alarm that is about no partition in particular. */
 const everyPartition = "all"
 
-const makeEventCounters = (registers: Array<Registry>) => {
-  const counter = <Label extends string>(name: string, help: string, labelNames: ReadonlyArray<Label>) =>
-    new Counter<Label>({ name, help, labelNames: [...labelNames], registers })
-  const appendsUnknown = counter(metricName.appendsUnknown, "Appends whose outcome was unknown until the journal was read.", [
-    "kind",
-    "partition",
-  ])
-  const takeovers = counter(metricName.takeovers, "Times this worker became a partition's owner.", ["kind", "partition"])
-  const fenced = counter(
-    metricName.fencedAppends,
-    "Reigns given up because another owner's record, or a witness of one, was met: this one was a zombie.",
-    ["kind", "partition"],
-  )
-  const stepDowns = counter(
-    metricName.stepDowns,
-    "Times this worker gave up a partition, by reason, and what became of its state: kept, or thrownAway.",
-    ["kind", "partition", "reason", "state"],
-  )
-  const alarms = counter(metricName.alarms, "Alarms, by what they tell.", ["kind", "partition", "alarm"])
-  const carried = counter(
-    metricName.carried,
-    "Commands that the partition's actors sent to others, by attempt: the first, or again because no decision had come back.",
-    ["kind", "partition", "attempt"],
-  )
-  const returns = counter(
-    metricName.returns,
-    "Decisions of commands between actors: said to who asked (said), and heard by who did (heard), repeated ones included.",
-    ["kind", "partition", "what"],
-  )
-  const replies = counter(metricName.repliesSent, "Reply messages that the server has.", [])
-  const feed = counter(metricName.feedSent, "ATS values that the feed has.", [])
+const makeEventCounters = ({ counter }: MetricsOf) => {
+  const appendsUnknown = counter("appendsUnknown")
+  const takeovers = counter("takeovers")
+  const fenced = counter("fencedAppends")
+  const stepDowns = counter("stepDowns")
+  const halts = counter("halts")
+  const alarms = counter("alarms")
+  const carried = counter("carried")
+  const returns = counter("returns")
+  const replies = counter("repliesSent")
+  const feed = counter("feedSent")
   const of = (kind: Kind) => ({
     appendUnknown: (partition: number) => appendsUnknown.inc({ kind, partition }),
     carried: ((partition, first, again) => {
@@ -223,9 +162,10 @@ const makeEventCounters = (registers: Array<Registry>) => {
       stepDowns.inc({ kind, partition, reason, state: "kept" })
       if (reason === "Fenced") fenced.inc({ kind, partition })
     }) satisfies Meter["Service"]["reignEnded"],
+    haltedHere: ((partition, reason) => halts.inc({ kind, partition, reason })) satisfies Meter["Service"]["haltedHere"],
     alarm: ((partition, alarm) => alarms.inc({ kind, partition: partition ?? everyPartition, alarm })) satisfies Meter["Service"]["alarm"],
     // A counter that appears with its first alarm has not risen, to whoever asks by how much it did.
-    begin: ((partitions, kinds, reasons, reignEnds) => {
+    begin: ((partitions, kinds, reasons, reignEnds, haltReasons) => {
       for (const alarm of kinds) alarms.inc({ kind, partition: everyPartition, alarm }, 0)
       for (let partition = 0; partition < partitions; partition++) {
         for (const one of [appendsUnknown, takeovers, fenced]) one.inc({ kind, partition }, 0)
@@ -234,24 +174,105 @@ const makeEventCounters = (registers: Array<Registry>) => {
         for (const alarm of kinds) alarms.inc({ kind, partition, alarm }, 0)
         for (const reason of reasons) stepDowns.inc({ kind, partition, reason, state: "thrownAway" }, 0)
         for (const reason of reignEnds) stepDowns.inc({ kind, partition, reason, state: "kept" }, 0)
+        for (const reason of haltReasons) halts.inc({ kind, partition, reason }, 0)
       }
     }) satisfies Meter["Service"]["begin"],
   })
   return { of, repliesSent: (count: number) => replies.inc(count), feedSent: (count: number) => feed.inc(count) }
 }
 
+/** How old each partition's newest snapshot is, as far as this process knows: an owner writes them. Of a partition that another worker serves nothing is said. */
+const makeSnapshotAges = ({ gauge }: MetricsOf) => {
+  const since = new Map<string, { readonly labels: Labels; readonly atMs: number; isOwned: boolean }>()
+  const nameOf = ({ kind, partition }: Labels) => `${kind} ${partition}`
+  gauge("snapshotAge", (shown) => {
+    shown.reset()
+    for (const { labels, atMs, isOwned } of since.values()) if (isOwned) shown.set(labels, (performance.now() - atMs) / 1_000)
+  })
+  return {
+    known: (labels: Labels): void => {
+      const isOwned = since.get(nameOf(labels))?.isOwned ?? false
+      since.set(nameOf(labels), { labels, atMs: performance.now(), isOwned })
+    },
+    owned: (labels: Labels, isOwned: boolean): void => {
+      const found = since.get(nameOf(labels))
+      if (found !== undefined) found.isOwned = isOwned
+    },
+  }
+}
+
 /** A meter for each kind, over the same metrics. */
 const makeMeters = (registry: Registry): ((kind: Kind) => Meter["Service"]) => {
-  const batch = makeBatchMetrics([registry])
-  const gauges = makePartitionGauges([registry])
-  const { of: countersOf, ...sent } = makeEventCounters([registry])
-  const ingress = makeIngressMetrics([registry], gauges.ingressTold)
-  return (kind) =>
-    Meter.of({ batchConfirmed: (_partition, stats) => batch(stats), ...gauges.of(kind), ...countersOf(kind), ...sent, ...ingress })
+  const metrics = metricsOf(registry)
+  metrics.counter("collectFailures")
+  const batch = makeBatchMetrics(metrics)
+  const gauges = makePartitionGauges(metrics)
+  const { of: countersOf, ...sent } = makeEventCounters(metrics)
+  const ingress = makeIngressMetrics(metrics, gauges.ingressTold)
+  const outcomes = makeOutcomes(
+    metrics,
+    [...skuKind.commands, ...orderKind.commands].map(({ type }) => type),
+  )
+  const latencies = makeLatencies(registry, metrics)
+  const snapshots = makeSnapshotAges(metrics)
+  const meterOf = (kind: Kind): Meter["Service"] => {
+    const counters = countersOf(kind)
+    const shown = gauges.of(kind)
+    return Meter.of({
+      ...shown,
+      ...counters,
+      ...ingress,
+      sampled: (partition, sample) => {
+        shown.sampled(partition, sample)
+        snapshots.owned({ kind, partition }, sample.owned)
+      },
+      batchConfirmed: (partition, stats, seq, record) => {
+        batch(stats)
+        latencies.confirmed(kind, partition, seq, record)
+        outcomes(kind, record)
+      },
+      repliesSent: (partition, seq, count, brokerNowMs) => {
+        sent.repliesSent(count)
+        latencies.repliesSent(kind, partition, seq, brokerNowMs)
+      },
+      feedHandedOver: (partition, group, values) => latencies.handedOver(kind, partition, group, values),
+      feedSent: (partition, group, values, brokerNowMs) => {
+        sent.feedSent(values.length)
+        latencies.feedSent(kind, partition, group, values, brokerNowMs)
+      },
+      feedFailed: (partition, group) => latencies.feedFailed(kind, partition, group),
+      steppedDown: (partition, reason) => {
+        counters.steppedDown(partition, reason)
+        latencies.reignOver(kind, partition)
+      },
+      reignEnded: (partition, reason) => {
+        counters.reignEnded(partition, reason)
+        latencies.reignOver(kind, partition)
+      },
+      snapshotKnown: (partition) => snapshots.known({ kind, partition }),
+    })
+  }
+  return meterOf
 }
 
 /** A meter for the partitions of each kind, over the metrics of the same layer build. What an ingress counts names its kind by itself: any of them takes it. */
 export class Meters extends Context.Service<Meters, (kind: Kind) => Meter["Service"]>()("holdfast/telemetry/Meters") {}
+
+/** Milliseconds between two looks at the clock, and those by which one has to be late to count as a pause. */
+const [lookMs, pauseMsMin] = [50, 100]
+
+/** Measures how long this process stands still. Returns how to stop. */
+const watchPauses = (pauses: Histogram): (() => void) => {
+  let lastMs = performance.now()
+  const timer = setInterval(() => {
+    const nowMs = performance.now()
+    const lateMs = nowMs - lastMs - lookMs
+    if (lateMs >= pauseMsMin) pauses.observe(lateMs / 1_000)
+    lastMs = nowMs
+  }, lookMs)
+  timer.unref()
+  return () => clearInterval(timer)
+}
 
 /** A registry with the process's own metrics (event loop lag, memory, garbage collection), and meters that count into it. */
 export const metricsLayer = (worker: string): Layer.Layer<Meters | MetricsRegistry> =>
@@ -260,9 +281,14 @@ export const metricsLayer = (worker: string): Layer.Layer<Meters | MetricsRegist
       Effect.sync(() => {
         const registry = new Registry()
         registry.setDefaultLabels({ worker })
-        collectDefaultMetrics({ register: registry })
-        return Context.make(MetricsRegistry, registry).pipe(Context.add(Meters, makeMeters(registry)))
+        addProcessMetrics(registry)
+        const stop = watchPauses(metricsOf(registry).histogram("pauseSeconds"))
+        return { stop, context: Context.make(MetricsRegistry, registry).pipe(Context.add(Meters, makeMeters(registry))) }
       }),
-      (context) => Effect.sync(() => Context.get(context, MetricsRegistry).clear()),
-    ),
+      ({ stop, context }) =>
+        Effect.sync(() => {
+          stop()
+          Context.get(context, MetricsRegistry).clear()
+        }),
+    ).pipe(Effect.map(({ context }) => context)),
   )

@@ -1,56 +1,13 @@
 /**
- * The names under which Holdfast is observed: metrics, spans and the log lines that an operator may want to find again. Dashboards and
- * alerts are written against these; changing one is a breaking change.
+ * The names under which Holdfast is observed beside its metrics (catalogue.ts): spans, and the log lines that an operator may want to find again. Changing one is a breaking change.
  */
 
-/** Every metric of Holdfast's own. Durations are in seconds, as Prometheus wants them. */
-export const metricName = {
-  lagMessages: "holdfast_partition_lag_messages",
-  lagOldestSeconds: "holdfast_partition_lag_oldest_seconds",
-  decisions: "holdfast_decisions_total",
-  refusals: "holdfast_refusals_total",
-  batchCommands: "holdfast_batch_commands",
-  batchBytes: "holdfast_batch_bytes",
-  appendSeconds: "holdfast_append_seconds",
-  appendsUnknown: "holdfast_appends_unknown_total",
-  takeovers: "holdfast_takeovers_total",
-  fencedAppends: "holdfast_fenced_appends_total",
-  stepDowns: "holdfast_step_downs_total",
-  holdsExpired: "holdfast_holds_expired_total",
-  quarantined: "holdfast_quarantined",
-  openHolds: "holdfast_open_holds",
-  shortUnits: "holdfast_short_units",
-  memoryShare: "holdfast_memory_share",
-  clockOffset: "holdfast_clock_offset_seconds",
-  repliesSent: "holdfast_replies_sent_total",
-  feedSent: "holdfast_feed_sent_total",
-  alarms: "holdfast_alarms_total",
-  halted: "holdfast_partition_halted",
-  unreadable: "holdfast_partition_unreadable",
-  owned: "holdfast_partition_owned",
-  journalBytes: "holdfast_journal_bytes",
-  journalFirstRecord: "holdfast_journal_first_record",
-  journalLastRecord: "holdfast_journal_last_record",
-  archiveBytes: "holdfast_archive_bytes",
-  archivedRecord: "holdfast_archive_last_record",
-  ingressTaken: "holdfast_ingress_taken_total",
-  ingressStored: "holdfast_ingress_stored_total",
-  ingressBusy: "holdfast_ingress_busy_total",
-  ingressNotStored: "holdfast_ingress_not_stored_total",
-  ingressDoorsClosed: "holdfast_ingress_doors_closed_total",
-  ingressDefects: "holdfast_ingress_defects_total",
-  ingressWaiting: "holdfast_ingress_waiting",
-  ingressOldestSeconds: "holdfast_ingress_oldest_seconds",
-  unserved: "holdfast_partition_unserved_seconds",
-  underWay: "holdfast_commands_under_way",
-  underWayOldestSeconds: "holdfast_commands_under_way_oldest_seconds",
-  carried: "holdfast_commands_carried_total",
-  returns: "holdfast_returns_total",
-} as const
-
-/** Spans of what waits for the broker. Nothing per command has one. */
+/** Spans of what waits for the broker, and of commands whose sender asked for a trace. */
 export const spanName = {
   append: "holdfast.append",
+  decide: "holdfast.decide",
+  reply: "holdfast.reply",
+  feed: "holdfast.feed",
 } as const
 
 /** Log messages of a partition's and a worker's life, so that whoever searches logs has one spelling for each. */
@@ -64,6 +21,7 @@ export const logLine = {
   outOfReach:
     "commands of this partition lie where this worker has no login: it leaves the partition to those who have one until it is started with it",
   alarm: "alarm",
+  decided: "a traced message was decided",
   leaseTaken: "lease taken",
   leaseLost: "lease lost",
   leaseLapsed: "lease not renewed in time: nothing more is decided under it",

@@ -1,10 +1,10 @@
 /**
  * How much room journals and their archive take, as gauges. Sampled by whoever asks the broker, far more rarely than anything is decided.
  */
-import { Gauge, type Registry } from "prom-client"
+import type { Gauge, Registry } from "prom-client"
 import type { Kind } from "../domain/kinds.ts"
 import type { JournalHeld } from "../ports/archive.ts"
-import { metricName } from "./names.ts"
+import { metricsOf } from "./making.ts"
 
 /** What one partition takes, in its journal and in its archive. */
 export interface RoomSample {
@@ -15,12 +15,12 @@ export interface RoomSample {
 
 /** Counts samples of one partition each; null where this worker no longer serves it, and another knows better. */
 export const makeRoomGauges = (registry: Registry): ((kind: Kind, partition: number, sample: RoomSample | null) => void) => {
-  const gauge = (name: string, help: string) => new Gauge({ name, help, labelNames: ["kind", "partition"], registers: [registry] })
-  const bytes = gauge(metricName.journalBytes, "Bytes of the journal's stream on one server, of partitions this worker serves.")
-  const first = gauge(metricName.journalFirstRecord, "The first record that the journal's stream still holds; what was before is archived.")
-  const last = gauge(metricName.journalLastRecord, "The last record of the journal.")
-  const archiveBytes = gauge(metricName.archiveBytes, "Bytes of the archive of the partition, where this worker is told of its folder.")
-  const archived = gauge(metricName.archivedRecord, "The last record that is archived, where this worker is told of the archive's folder.")
+  const { gauge } = metricsOf(registry)
+  const bytes = gauge("journalBytes")
+  const first = gauge("journalFirstRecord")
+  const last = gauge("journalLastRecord")
+  const archiveBytes = gauge("archiveBytes")
+  const archived = gauge("archivedRecord")
   const set = (of: Gauge<"kind" | "partition">, kind: Kind, partition: number, value: number | undefined) =>
     value === undefined ? of.remove({ kind, partition }) : of.set({ kind, partition }, value)
   return (kind, partition, sample) => {

@@ -329,6 +329,16 @@ export const TopologyAnswerJson = Schema.Struct({
   partitions: Schema.Struct(forEachKind(() => CountField)),
 }).annotate({ identifier: "TopologyAnswer", description: "How many partitions the cluster has of each kind of actor" })
 
+/** What the owner of a partition counted of it a moment ago. */
+const FiguresJson = Schema.Struct({
+  waiting: Schema.NullOr(Schema.Struct({ count: CountField, oldestAgeMs: CountField })),
+  quarantined: CountField,
+  openHolds: CountField,
+  shortQty: Schema.NullOr(CountField),
+  short: Schema.Array(Schema.Struct({ sku: SkuField, qty: CountField })),
+  memory: Schema.Array(Schema.Struct({ sender: SenderField, perMille: CountField })),
+})
+
 /** The answer of each worker to `workers`. */
 export const WorkerAnswerJson = Schema.Struct({
   v,
@@ -349,6 +359,7 @@ export const WorkerAnswerJson = Schema.Struct({
       caughtUp: Schema.optionalKey(Schema.Boolean),
       loading: Schema.optionalKey(Schema.NullOr(Schema.Struct({ chunks: CountField, of: CountField }))),
       underWay: Schema.optionalKey(Schema.NullOr(Schema.Struct({ count: CountField, oldestSeconds: CountField }))),
+      figures: Schema.optionalKey(Schema.NullOr(FiguresJson)),
       holder: Schema.NullOr(Schema.String),
       halt: Schema.NullOr(Schema.String),
     }),

@@ -59,6 +59,7 @@ const startProcess = async (door: MemoryDoor) => {
     tell: () => undefined,
     tellWhile: () => undefined,
     heard: Effect.void,
+    brokerNowMs: () => null,
     owner: () => "me",
     run: (effect: Effect.Effect<void>) => void Effect.runFork(effect),
   }

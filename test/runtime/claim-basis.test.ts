@@ -32,6 +32,7 @@ it("tells a claimant of no witness beyond the end it tells of, however fast an o
         tell: (letter: UntimedInput) => heard(letter),
         tellWhile: () => {},
         heard: Effect.void,
+        brokerNowMs: () => null,
         owner: () => "",
         run: (effect: Effect.Effect<void>) => {
           run(effect)

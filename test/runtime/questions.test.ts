@@ -51,6 +51,24 @@ describe("questions", () => {
     await worker.stop()
   })
 
+  it("about the workers are answered with what each counted of its partitions", async () => {
+    const { broker, worker } = await served(1, ["A"])
+    const { type: _, holdMs: __, ...sale } = command.reserve("A", 8)
+    broker.publish("web", "sell", "A", { ...sale, type: "RecordSale", mode: "owed" }, null)
+    await until(() => worker.report().partitions[0]?.figures?.shortQty === 3)
+    const answers = ask(broker, "reader", "workers")
+    await until(() => answers.length > 0)
+    const [said] = answers
+    expect(said?.answer === "worker" ? said.partitions[0]?.figures : undefined).toMatchObject({
+      waiting: { count: 0, oldestAgeMs: 0 },
+      quarantined: 0,
+      openHolds: 0,
+      short: [{ sku: "A", qty: 3 }],
+      memory: [{ perMille: 1 }, { perMille: 1 }, { perMille: 1 }],
+    })
+    await worker.stop()
+  })
+
   it("about all of a channel's ATS are answered per partition, in pages, and only to the channel that asks", async () => {
     const skus = ["A", "B", "C"]
     const { broker, worker } = await served(1, skus)

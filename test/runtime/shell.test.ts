@@ -24,6 +24,7 @@ const makeTestShell = async () => {
     tell: (told) => mailbox.put({ told, isWanted: () => true }),
     tellWhile: (isWanted, told) => mailbox.put({ told, isWanted }),
     heard: mailbox.emptied,
+    brokerNowMs: () => null,
     owner: () => "",
     run: (effect) => {
       run(effect)

@@ -40,6 +40,10 @@ export const listeningMeter = (reported: Reported): Meter["Service"] =>
     returnsHeard: () => undefined,
     repliesSent: () => undefined,
     feedSent: () => undefined,
+    feedHandedOver: () => undefined,
+    feedFailed: () => undefined,
+    snapshotKnown: () => undefined,
+    haltedHere: () => undefined,
     tookOver: () => {
       reported.takeovers++
     },

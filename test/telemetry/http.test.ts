@@ -1,7 +1,9 @@
 import { Effect } from "effect"
 import { Registry } from "prom-client"
 import { describe, expect, it } from "vitest"
+import { metricName } from "../../src/telemetry/catalogue.ts"
 import { serveTelemetry } from "../../src/telemetry/http.ts"
+import { metricsOf, pageOf } from "../../src/telemetry/making.ts"
 
 const get = async (url: string, method = "GET") => {
   const answer = await fetch(url, { method })
@@ -21,6 +23,20 @@ const ask = (path: string, readiness: { readonly ready: boolean; readonly partit
 describe("the pages of a worker", () => {
   it("serve metrics in Prometheus's text format", async () => {
     expect(await ask("/metrics", { ready: true })).toMatchObject({ status: 200, type: expect.stringContaining("text/plain") })
+  })
+
+  it("leave out a metric that can't be told, count it, and tell all others", async () => {
+    const registry = new Registry()
+    const { counter, gauge } = metricsOf(registry)
+    counter("collectFailures")
+    gauge("feedStaleness", () => {
+      throw new Error("broken")
+    })
+    gauge("durabilityWarnings").set(2)
+    const page = await pageOf(registry)
+    expect(page).toContain(`${metricName.durabilityWarnings} 2`)
+    expect(page).not.toContain(`${metricName.feedStaleness}{`)
+    expect(page).toContain(`${metricName.collectFailures}{metric="${metricName.feedStaleness}"} 1`)
   })
 
   it("say ready with what there is to say about it", async () => {

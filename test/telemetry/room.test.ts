@@ -1,7 +1,7 @@
 /** How much room journals take, as a scrape shows it. */
 import { Registry } from "prom-client"
 import { describe, expect, it } from "vitest"
-import { metricName } from "../../src/telemetry/names.ts"
+import { metricName } from "../../src/telemetry/catalogue.ts"
 import { makeRoomGauges, type RoomSample } from "../../src/telemetry/room.ts"
 
 const sample: RoomSample = { journal: { firstSeq: 5, lastSeq: 9, bytes: 100, mayPurge: true }, archive: { archivedSeq: 7, bytes: 40 } }

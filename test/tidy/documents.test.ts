@@ -82,17 +82,15 @@ describe("names that documents find in a file", () => {
   })
 })
 
-describe("settings, metrics, halts and alarms", () => {
+describe("settings, halts and alarms", () => {
   it("are explained to operators in this repository", () => expect(operationsFindings(here)).toEqual([]))
   it("are flagged when they are not explained, or explained and not there", () => {
     const files = {
       "src/config.ts": `setting("HOLDFAST_A", "1", "a")\nsetting("HOLDFAST_B", "1", "b")`,
-      "src/telemetry/names.ts": `export const metricName = { a: "holdfast_a_total", b: "holdfast_b" }`,
       "src/engine/protocol.ts": `export const HaltReason = [\n "Lost",\n "Gone",\n] as const\nconst other = ["Fine"]`,
-      "docs/OPERATIONS.md":
-        "| `Lost` | a |\n| `Found` | b |\n| `HOLDFAST_A` | a | 1 |\n| `HOLDFAST_C` | c | 1 |\n| `holdfast_a_total` | counter | a |\n| `holdfast_c` | gauge | c |",
+      "docs/OPERATIONS.md": "| `Lost` | a |\n| `Found` | b |\n| `HOLDFAST_A` | a | 1 |\n| `HOLDFAST_C` | c | 1 |",
     }
-    expect(operationsFindings(treeOf(files))).toHaveLength(6)
+    expect(operationsFindings(treeOf(files))).toHaveLength(4)
   })
 })
 

@@ -186,11 +186,6 @@ interface Explained {
 const explained: ReadonlyArray<Explained> = [
   { source: "src/config.ts", declared: /"(HOLDFAST_[A-Z_]+)"/g, inTable: /^\| `(HOLDFAST_[A-Z_]+)` \|/g },
   {
-    source: "src/telemetry/names.ts",
-    declared: /"(holdfast_[a-z_]+)"/g,
-    inTable: /^\| `(holdfast_[a-z_]+)` \| (?:counter|gauge|histogram) /g,
-  },
-  {
     source: "src/engine/protocol.ts",
     others: ["src/ports/meter.ts", "src/runtime/outage.ts"],
     within: /export const (?:HaltReason|AlarmKind|WatchAlarmKind|OutageReason) = \[[^\]]*\]/g,
@@ -199,7 +194,7 @@ const explained: ReadonlyArray<Explained> = [
   },
 ]
 
-/** Settings, metrics, halts and alarms that exist and are not explained to operators, or are explained and do not exist. */
+/** Settings, halts and alarms that exist and are not explained to operators, or are explained and do not exist. */
 export const operationsFindings = (tree: Tree): ReadonlyArray<Finding> =>
   explained.flatMap(({ source, others = [], within, declared, inTable }) => {
     const text = [source, ...others].map((path) => tree.texts.get(path) ?? "").join("\n")

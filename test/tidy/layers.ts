@@ -29,8 +29,11 @@ const composed = [
   "ports",
   "audit",
   "workload",
+  "query",
   "runtime",
   "retention",
+  "projection",
+  "postgres",
   "archive",
   "nats",
   "client",
@@ -64,8 +67,13 @@ export const layers: Readonly<Record<string, Layer>> = {
   audit: { uses: ["wire"], typesOf: ["domain", "engine", "kinds"], packages: [] },
   /** Its importer reads the files that it is given by path. */
   workload: { uses: ["domain", "wire"], typesOf: [], packages: ["node:fs", "node:path"] },
+  /** Questions about the past: the domain's own fold over what a port tells. */
+  query: { uses: ["domain", "kinds", "wire", "ports"], typesOf: ["engine"], packages: effect },
   /** What is archived and purged is decided here, over the ports; the engine folds what has to be verified. */
   retention: { uses: ["engine", "kinds", "wire", "ports"], typesOf: ["domain"], packages: effect },
+  /** What journals come to as rows, over the ports; the engine's own fold is what they are held to. */
+  projection: { uses: ["engine", "kinds", "wire", "ports", "domain", "retention"], typesOf: [], packages: effect },
+  postgres: { ...adapter, packages: [...effect, "postgres", "drizzle-orm", "drizzle-orm/*", "node:*"] },
   archive: { ...adapter, packages: [...effect, "node:*"] },
   runtime: {
     // Which classes a role may send is a table, and which kinds there are is a list: words, as the names are.
@@ -79,6 +87,8 @@ export const layers: Readonly<Record<string, Layer>> = {
   http: { ...adapter, packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
   telemetry: { ...adapter, packages: [...effect, "prom-client", "node:*"] },
   cli: { uses: composed, typesOf: [], packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
+  /** Runs in a browser, and is served file by file: it may need nothing that isn't served with it. */
+  page: { uses: ["page"], typesOf: [], closed: ["src/assert.ts", "src/limits.ts"], packages: ["preact", "preact/hooks", "htm", "uplot"] },
   /** What the package exports: a client put together with its adapter. */
   channel: { uses: ["client", "nats", "ports", "domain", "wire", "config"], typesOf: ["engine", "kinds"], packages: effect },
   main: { uses: composed, typesOf: [], packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },

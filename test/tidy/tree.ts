@@ -106,6 +106,14 @@ const importsOf = (path: string, parsed: Parsed, program: Node): ReadonlyArray<I
   return found
 }
 
+/** Types that a module of JavaScript takes, as its comments say it. */
+const typesOf = (text: string, comments: ReadonlyArray<Comment>): ReadonlyArray<Import> =>
+  comments.flatMap(({ start, end }) =>
+    [...text.slice(start, end).matchAll(/@import \{([^}]+)\} from "([^"]+)"/g)].flatMap(([, names = "", from = ""]) =>
+      names.split(",").map((name) => ({ from, name: name.trim(), isType: true, offset: start })),
+    ),
+  )
+
 const exportsOf = (parsed: Parsed): ReadonlyArray<Export> =>
   parsed.module.staticExports.flatMap((statement) =>
     statement.entries.map((entry) => ({
@@ -122,13 +130,18 @@ const parse = (path: string, text: string): Source => {
   if (problem !== undefined) throw new Error(`${path}: ${problem.message}`)
   const program: unknown = parsed.program
   if (!isNode(program)) throw new Error(`${path}: the parser gave no program`)
-  return { path, text, program, comments: parsed.comments, imports: importsOf(path, parsed, program), exports: exportsOf(parsed) }
+  const { comments } = parsed
+  const imports = [...importsOf(path, parsed, program), ...(path.endsWith(".js") ? typesOf(text, comments) : [])]
+  return { path, text, program, comments, imports, exports: exportsOf(parsed) }
 }
+
+/** Whether a file is one of ours to be parsed. The page's modules are served as they stand: they are JavaScript, with their types in comments. */
+const isSource = (path: string): boolean => path.endsWith(".ts") || (path.startsWith("src/page/") && path.endsWith(".js"))
 
 /** A tree of these files. */
 export const treeOf = (files: Readonly<Record<string, string>>): Tree => {
   const texts = new Map(Object.entries(files))
-  const sources = new Map([...texts].filter(([path]) => path.endsWith(".ts")).map(([path, text]) => [path, parse(path, text)]))
+  const sources = new Map([...texts].filter(([path]) => isSource(path)).map(([path, text]) => [path, parse(path, text)]))
   return { texts, sources }
 }
 

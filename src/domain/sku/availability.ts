@@ -85,3 +85,49 @@ export const atsByChannel = (stock: SkuStock): Array<number> => {
     return atsOfLine(line, offered, unconsumed[lineIndex] ?? 0, before, all)
   })
 }
+
+/** What of a fence is kept from the others. */
+export interface FenceTerm {
+  readonly channel: SenderId
+  readonly fenceQty: number
+  /** Of the fence, what its channel has open or fulfilled already. */
+  readonly usedQty: number
+  /** Of the rest, what offered covers: what the others must leave. */
+  readonly clippedQty: number
+}
+
+/** The terms that one channel's ATS is made of. */
+export interface AtsTerms {
+  readonly offered: number
+  /** The fences of the other channels. Those of 0 units are left out. */
+  readonly others: ReadonlyArray<FenceTerm>
+  readonly bufferQty: number
+  /** Offered, less the others' clipped fences, less the buffer: what the floor is compared with. May be negative. */
+  readonly left: number
+  readonly floorQty: number
+  readonly ats: number
+}
+
+/** What {@link atsOf} is made of, for people; undefined for a channel that the policy doesn't name, whose ATS is 0. */
+export const atsTerms = (stock: SkuStock, channel: SenderId): AtsTerms | undefined => {
+  const line = channelPolicy(stock.policy, channel)
+  if (stock.policy === null || line === undefined) return undefined
+  const { channels } = stock.policy
+  const offered = offeredQty(stock)
+  const beforeOf = (index: number): number => {
+    let before = 0
+    for (const [other, fenced] of channels.entries())
+      if (isServedBefore(channels, other, index)) before += unconsumedFenceQty(stock, fenced)
+    return before
+  }
+  const fences = channels.map((fenced, index): FenceTerm => {
+    const unconsumed = unconsumedFenceQty(stock, fenced)
+    const clippedQty = Math.min(unconsumed, Math.max(0, offered - beforeOf(index)))
+    return { channel: fenced.channel, fenceQty: fenced.fenceQty, usedQty: fenced.fenceQty - unconsumed, clippedQty }
+  })
+  const others = fences.filter((fence) => fence.channel !== channel && fence.fenceQty > 0)
+  let othersQty = 0
+  for (const { clippedQty } of others) othersQty += clippedQty
+  const bufferQty = Math.max(line.bufferQty, percentOf(line.bufferPercent, offered))
+  return { offered, others, bufferQty, left: offered - othersQty - bufferQty, floorQty: line.floorQty, ats: atsOf(stock, channel) }
+}

@@ -53,4 +53,5 @@ export const orderParts: KindParts<OrderKind> = Object.freeze<KindParts<OrderKin
   dueBefore,
   forget: forgetOrder,
   slotsOf: ({ orders }) => orders?.slots,
+  open: { by: ({ type }) => (type === "OrderPlaced" ? 1 : type === "OrderEnded" ? -1 : 0), is: ({ phase }) => phase !== "ended" },
 })

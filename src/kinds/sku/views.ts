@@ -25,6 +25,13 @@ export const shortUnits = ({ short }: SkuPartition): number => {
   return qty
 }
 
+/** SKUs of which units were sold without asking and are not there: how many of each, the most first. */
+export const shortSkus = ({ short }: SkuPartition): ReadonlyArray<{ readonly sku: Sku; readonly qty: number }> =>
+  [...short]
+    .map(({ key, state }) => ({ sku: key, qty: shortQtyOf(state) }))
+    .filter(({ qty }) => qty > 0)
+    .sort((a, b) => b.qty - a.qty || (a.sku < b.sku ? -1 : 1))
+
 export const statusOf = (partition: SkuPartition): SkuPartitionStatus => {
   const { actors: skus, ...status } = engine.statusOf(partition)
   return { ...status, skus, shortQty: shortUnits(partition) }

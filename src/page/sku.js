@@ -1,0 +1,178 @@
+/**
+ * One SKU: what is there, what is promised, and what each channel may sell of it, as its owner says and as the feed told the channel; drawn from when the page began to look.
+ */
+import { useEffect, useState } from "preact/hooks"
+import { usePolled } from "./asking.js"
+import { Chart } from "./chart.js"
+import { channelsOf, looksAfter } from "./history.js"
+import { html } from "./html.js"
+import { count, duration, timeOfDay } from "./numbers.js"
+
+/** @import { FeedSaid, StockSaid, ToldSaid } from "./shapes.ts" */
+/** @import { Line } from "./chart.js" */
+/** @import { Look } from "./history.js" */
+
+const everyMs = 1_000
+
+/** @type {ReadonlyArray<Line>} */
+const stockLines = [
+  { name: "on hand", of: ({ onHand }) => onHand },
+  { name: "reserved", of: ({ reserved }) => reserved },
+  { name: "offered", of: ({ offered }) => offered },
+]
+
+/** @type {ReadonlyArray<Line>} */
+const reservationLines = [{ name: "open reservations", of: ({ reservations }) => reservations }]
+
+/**
+ * A line for each channel.
+ * @param {ReadonlyArray<string>} channels
+ * @param {(look: Look) => Readonly<Record<string, number>>} numbers
+ * @returns {ReadonlyArray<Line>}
+ */
+const linesOf = (channels, numbers) => channels.map((channel) => ({ name: channel, of: (look) => numbers(look)[channel] ?? null }))
+
+/** @param {{ channel: string, ats: number, told: ToldSaid | undefined }} props */
+const Channel = ({ channel, ats, told }) => html`
+  <tr>
+    <th scope="row">${channel}</th>
+    <td class="num">${count(ats)}</td>
+    <td class="num">${told === undefined ? html`<span class="quiet">not heard</span>` : count(told.ats)}</td>
+    <td class="num">${told === undefined ? "" : told.lagMs === null ? html`<span class="quiet">no change yet</span>` : duration(told.lagMs)}</td>
+    <td class="num wide">${told === undefined ? "" : timeOfDay(told.atMs)}</td>
+  </tr>
+`
+
+/** @param {{ stock: StockSaid, told: ReadonlyArray<ToldSaid> }} props */
+const Channels = ({ stock: { ats }, told }) => html`
+  <div class="scroll" tabindex="0" role="region" aria-label="What each channel may sell">
+    <table>
+      <caption>Available to sell (ATS), by channel</caption>
+      <thead>
+        <tr>
+          <th scope="col">Channel</th>
+          <th scope="col" class="num">Owner says</th>
+          <th scope="col" class="num">Feed told</th>
+          <th scope="col" class="num">Feed's lag</th>
+          <th scope="col" class="num wide">Changed at</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${ats.map(
+          ({ channel, ats: units }) =>
+            html`<${Channel} key=${channel} channel=${channel} ats=${units} told=${told.find((one) => one.channel === channel)} />`,
+        )}
+        ${ats.length === 0 && html`<tr><td colspan="5">No policy lets a channel sell it.</td></tr>`}
+      </tbody>
+    </table>
+  </div>
+`
+
+/** @param {{ stock: StockSaid }} props */
+const Locations = ({ stock: { locations } }) => html`
+  <div class="scroll" tabindex="0" role="region" aria-label="Stock at each location">
+    <table>
+      <caption>Stock, by location. Set aside: safety stock, damaged, in inspection, or listed where nobody asks first</caption>
+      <thead>
+        <tr>
+          <th scope="col">Location</th>
+          <th scope="col" class="num">On hand</th>
+          <th scope="col" class="num">Reserved</th>
+          <th scope="col" class="num">Set aside</th>
+          <th scope="col" class="num">Available</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${locations.map(
+          (at) => html`
+            <tr key=${at.location} class=${at.short > 0 ? "bad" : ""}>
+              <th scope="row">${at.location}${at.short > 0 ? html` <span class="word bad">▲ ${count(at.short)} short</span>` : ""}</th>
+              <td class="num">${count(at.onHand)}</td>
+              <td class="num">${count(at.reserved)}</td>
+              <td class="num">${count(at.safety + at.damaged + at.inspection + at.exposed)}</td>
+              <td class="num">${count(at.available)}</td>
+            </tr>
+          `,
+        )}
+      </tbody>
+    </table>
+  </div>
+`
+
+/** @param {{ stock: StockSaid }} props */
+const Facts = ({ stock }) => html`
+  <dl class="facts">
+    <div><dt>Offered</dt><dd>${count(stock.offered)}</dd></div>
+    <div><dt>Open reservations</dt><dd>${count(stock.openReservations)}</dd></div>
+    <div><dt>Sold and not there</dt><dd class=${stock.shortQty > 0 ? "word bad" : ""}>${stock.shortQty > 0 ? "▲ " : ""}${count(stock.shortQty)}</dd></div>
+    <div><dt>Policy</dt><dd>${stock.policy === null ? "none" : `version ${count(stock.policy.version)}`}</dd></div>
+    <div><dt>As of</dt><dd>partition ${stock.partition}, record ${count(stock.seq)}, ${timeOfDay(stock.atMs)}</dd></div>
+  </dl>
+`
+
+/** @param {{ stock: StockSaid, told: ReadonlyArray<ToldSaid>, looks: ReadonlyArray<Look> }} props */
+const Seen = ({ stock, told, looks }) => {
+  const channels = channelsOf(looks)
+  return html`
+    <div>
+      <${Facts} stock=${stock} />
+      <div class="columns">
+        <${Chart} title="Available to sell" lines=${linesOf(channels, ({ ats }) => ats)} looks=${looks} words=${count} />
+        <${Chart} title="Stock" lines=${stockLines} looks=${looks} words=${count} />
+        <${Chart} title="Feed's lag" lines=${linesOf(channels, ({ lagMs }) => lagMs)} looks=${looks} isStepped=${false} words=${duration} />
+        <${Chart} title="Reservations" lines=${reservationLines} looks=${looks} words=${count} />
+        <${Channels} stock=${stock} told=${told} />
+        <${Locations} stock=${stock} />
+      </div>
+      <p class="lead">Drawn since this page began to look. The feed's lag is the time from a decision until this gateway heard of it in the channel's feed.</p>
+    </div>
+  `
+}
+
+/** @param {{ refused: import("./asking.js").Refused, heardMs: number }} props */
+const Refusal = ({ refused, heardMs }) => {
+  const detail = refused.detail === "" ? "" : `: ${refused.detail}`
+  const old = heardMs === 0 ? "" : `. What is below is of ${timeOfDay(heardMs)}`
+  return html`<p class="notice" role="status">${refused.message}${detail}${old}</p>`
+}
+
+/** @param {{ sku: string, key_: string }} props */
+const Followed = ({ sku, key_ }) => {
+  const path = `v1/skus/${encodeURIComponent(sku)}`
+  const stock = usePolled(`${path}/stock`, key_, everyMs)
+  const feed = usePolled(`${path}/feed`, key_, everyMs)
+  const said = /** @type {StockSaid | null} */ (stock.answer)
+  const told = /** @type {FeedSaid | null} */ (feed.answer)?.told ?? []
+  const [looks, setLooks] = useState(/** @type {ReadonlyArray<Look>} */ ([]))
+  useEffect(() => {
+    if (said !== null) setLooks((before) => looksAfter(before, said, told, stock.heardMs))
+  }, [said])
+  return html`
+    <div>
+      ${stock.refused !== null && html`<${Refusal} refused=${stock.refused} heardMs=${stock.heardMs} />`}
+      ${said !== null && html`<${Seen} stock=${said} told=${told} looks=${looks} />`}
+      ${said === null && stock.refused === null && html`<p class="quiet">Asking its owner …</p>`}
+    </div>
+  `
+}
+
+/** @param {{ sku: string, look: (sku: string) => void, known: ReadonlyArray<string>, key_: string }} props */
+export const Sku = ({ sku, look, known, key_ }) => {
+  const submit = (/** @type {SubmitEvent & { currentTarget: HTMLFormElement }} */ event) => {
+    event.preventDefault()
+    const asked = String(new FormData(event.currentTarget).get("sku") ?? "").trim()
+    if (asked !== "") look(asked)
+  }
+  return html`
+    <section id="sku" aria-labelledby="sku-title">
+      <h2 id="sku-title">${sku === "" ? "A SKU" : html`<span>SKU <code>${sku}</code></span>`}</h2>
+      <form class="ask" onSubmit=${submit}>
+        <label for="sku-asked">Show SKU</label>
+        <input id="sku-asked" name="sku" list="sku-known" maxlength="128" autocomplete="off" spellcheck=${false} value=${sku} required />
+        <datalist id="sku-known">${known.map((one) => html`<option value=${one}></option>`)}</datalist>
+        <button class="main" type="submit">Show</button>
+      </form>
+      ${sku === "" ? html`<p class="quiet">Its stock, reservations and what each channel may sell of it, as it changes.</p>` : html`<${Followed} key=${sku} sku=${sku} key_=${key_} />`}
+    </section>
+  `
+}
