@@ -107,14 +107,14 @@ const [firstCommand, ...moreCommands] = offered.map(commandEndpoint)
 if (firstCommand === undefined) throw new Error("there are commands")
 
 /** One command, at the address of its type. */
-export const CommandsGroup = HttpApiGroup.make("commands")
+const CommandsGroup = HttpApiGroup.make("commands")
   .add(firstCommand, ...moreCommands)
   .annotateMerge(
     OpenApi.annotations({ description: "What a sender asks for or tells, and what is decided. The same as over NATS: docs/PROTOCOL.md" }),
   )
 
 /** Many commands at one address, and what became of one that had no answer in time. */
-export const AnswersGroup = HttpApiGroup.make("answers")
+const AnswersGroup = HttpApiGroup.make("answers")
   .add(
     HttpApiEndpoint.post("many", "/v1/commands", {
       payload: ManyBody,
@@ -145,7 +145,7 @@ const cursor = Schema.optionalKey(
 )
 
 /** What stands now. */
-export const StandingGroup = HttpApiGroup.make("standing")
+const StandingGroup = HttpApiGroup.make("standing")
   .add(
     HttpApiEndpoint.get("ats", "/v1/ats", {
       query: {
@@ -232,7 +232,7 @@ export const StandingGroup = HttpApiGroup.make("standing")
   .annotateMerge(OpenApi.annotations({ description: "What stands now, as of a journaled record" }))
 
 /** Where the feed is followed. */
-export const EventsGroup = HttpApiGroup.make("events")
+const EventsGroup = HttpApiGroup.make("events")
   .add(
     HttpApiEndpoint.get("atsEvents", "/v1/events/ats", {
       query: { sku: Schema.optionalKey(Schema.Array(SkuField).check(Schema.isMinLength(1), Schema.isMaxLength(httpSkusMax))) },
@@ -253,7 +253,7 @@ export const EventsGroup = HttpApiGroup.make("events")
   .annotateMerge(OpenApi.annotations({ description: "The feed of a channel" }))
 
 /** What nobody could decide. */
-export const QuarantineGroup = HttpApiGroup.make("quarantine")
+const QuarantineGroup = HttpApiGroup.make("quarantine")
   .add(
     HttpApiEndpoint.get("quarantine", "/v1/quarantine", {
       query: { kind: Schema.optionalKey(Schema.Literals(Kind)), cursor },
@@ -271,7 +271,7 @@ const ReadyFields = { ready: Schema.Boolean, missing: Schema.Array(Schema.String
 const ready = Schema.Struct(ReadyFields).annotate({ identifier: "Ready" })
 
 /** For whoever runs the gateway: without a key. */
-export const HealthGroup = HttpApiGroup.make("health")
+const HealthGroup = HttpApiGroup.make("health")
   .add(
     HttpApiEndpoint.get("live", "/live", { success: said, error: problems(405) }).annotateMerge(saying("Whether the process is there", "")),
     HttpApiEndpoint.get("ready", "/ready", {

@@ -25,7 +25,7 @@ type Response = HttpServerResponse.HttpServerResponse
 type Request = HttpServerRequest.HttpServerRequest
 
 /** The bounds of feeds in use. A client that is written to takes something at least as often as a comment is due. */
-export const feedBounds: FeedBounds = {
+const feedBounds: FeedBounds = {
   waitingMax: eventsWaitingMax,
   keptMax: eventsKeptMax,
   stalledMs: eventsQuietMs + eventsStalledMsMax,

@@ -4,7 +4,8 @@
  * A gateway decides nothing about stock and keeps nothing of a request: as many run as are wanted, and any of them answers what another was asked.
  */
 import { Clock, Effect, type Scope } from "effect"
-import type { HttpServerRequest, HttpServerResponse } from "effect/http"
+import type { HttpServerResponse } from "effect/http"
+import { unreachable } from "../assert.ts"
 import type { CommandClass } from "../domain/names.ts"
 import type { AnswerUnknown, BrokerUnavailable, NotPermitted } from "../ports/errors.ts"
 import type { HttpMeter, TurnedAway } from "../ports/http-meter.ts"
@@ -51,6 +52,8 @@ export const callerOf = (gateway: Gateway, shown: string): Effect.Effect<Caller,
         const { sender, scopes, id } = found.key
         return { sender, scopes, keyId: id }
       }
+      default:
+        return unreachable(found)
     }
   })
 
@@ -99,8 +102,3 @@ export const unanswered = (failure: AnswerUnknown | NotPermitted): Response =>
 /** What is answered where an effect failed with its answer. */
 export const answered = <R>(made: Effect.Effect<Response, Response, R>): Effect.Effect<Response, never, R> =>
   Effect.catch(made, (response) => Effect.succeed(response))
-
-/** A request as its handler is given it: what of it the interface declares was decoded. */
-export interface Asked {
-  readonly request: HttpServerRequest.HttpServerRequest
-}

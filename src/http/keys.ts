@@ -41,7 +41,7 @@ export const noKeys = (): KeysFile => ({ v: 1, seal: randomBytes(secretBytes).to
 const hashOf = (secret: string): Buffer => createHash("sha256").update(secret, "utf8").digest()
 
 /** Keys of a sender that are valid. */
-export const validKeys = ({ keys }: KeysFile, sender: string): ReadonlyArray<StoredKey> =>
+const validKeys = ({ keys }: KeysFile, sender: string): ReadonlyArray<StoredKey> =>
   keys.filter((key) => key.sender === sender && key.revokedAt === undefined)
 
 /** A key that was just made: `text` is shown once and kept nowhere. Null: the sender has as many as it may. */

@@ -17,7 +17,7 @@ export interface StaticPage {
 }
 
 /** What a page may load: its own scripts, styles and images, and the interface. Nothing inline, nothing from elsewhere, and nobody may frame it. */
-export const pagePolicy =
+const pagePolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 const escaped = (text: string): string =>

@@ -54,7 +54,7 @@ const senders: Senders["Service"] = {
 let folder: string
 let url: string
 const keys: Record<string, string> = {}
-const scope = Effect.runSync(Scope.make())
+const scope = Scope.makeUnsafe()
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "holdfast-edge-"))
@@ -153,6 +153,11 @@ describe("what can't be answered", () => {
   })
 })
 
+/** A value as the feed tells it. Its names are checked where they come from, not here. */
+const told = (sku: string, version: number, cause: string): AtsValue =>
+  // As above.
+  ({ channel: "web", sku, ats: 1, version, delta: 0, cause, atMs: 1 }) as unknown as AtsValue
+
 describe("who breaks off or is slow", () => {
   const head = (length: number) =>
     `POST /v1/commands/Reserve HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${keys.web}\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`
@@ -189,13 +194,12 @@ describe("who breaks off or is slow", () => {
     await until(() => seen.streams === 2)
     let version = 0
     await until(() => {
-      const value = { channel: "web", sku: "A", ats: 1, version: ++version, delta: 0, cause: "x".repeat(200_000), atMs: 1 }
-      listener?.onValue(value as unknown as AtsValue)
+      listener?.onValue(told("A", ++version, "x".repeat(200_000)))
       return seen.dropped.length > 0
     })
     expect(seen.dropped).toEqual(["behind"])
     await until(() => seen.streams === 1)
-    listener?.onValue({ channel: "web", sku: "B", ats: 7, version: 1, delta: 0, cause: "Last", atMs: 1 } as unknown as AtsValue)
+    listener?.onValue(told("B", 1, "Last"))
     await until(() => read.includes('"sku":"B"'))
     deaf.socket.destroy()
     await reader.body?.cancel().catch(() => undefined)
