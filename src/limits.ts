@@ -168,6 +168,8 @@ export const feedIdleMs = 30_000
 /** Channels and SKUs whose feed a gateway listens to for people who compare, at once, and milliseconds for which it does after it was last asked. */
 export const toldWatchedMax = 256
 export const toldIdleMs = 10_000
+/** Milliseconds a gateway reads the past for one question, those before it in line included. */
+export const pastAnswerMsMax = 15_000
 
 // Records
 

@@ -14,6 +14,7 @@ import { KeyRing } from "../http/key-ring.ts"
 import { pageFiles } from "../http/page-files.ts"
 import { SenderRates } from "../http/rates.ts"
 import { serveGateway } from "../http/server.ts"
+import type { Explaining } from "../http/why.ts"
 import { gatewayConnectMs, httpWaitMsMax, readyProbeMs } from "../limits.ts"
 import { senderLinkLayer } from "../nats/channel-link.ts"
 import type { Login } from "../nats/connection.ts"
@@ -83,7 +84,13 @@ const readinessOf = (senders: Senders["Service"], keys: KeyRing): Effect.Effect<
 }
 
 /** Serves a gateway until the scope closes. Returns where. */
-export const startGateway = (settings: GatewaySettings, servers: ReadonlyArray<string>, logins: SenderLogins, keysFile: string) =>
+export const startGateway = (
+  settings: GatewaySettings,
+  servers: ReadonlyArray<string>,
+  logins: SenderLogins,
+  keysFile: string,
+  explaining?: Explaining,
+) =>
   Effect.gen(function* () {
     const { host, port, requestsPerSecond } = settings
     const tls = yield* tlsOf(settings)
@@ -95,7 +102,13 @@ export const startGateway = (settings: GatewaySettings, servers: ReadonlyArray<s
     )
     const senders = Context.get(yield* Layer.build(sendersLayer(links, httpWaitMsMax)), Senders)
     const keys = new KeyRing(keysFile)
-    const gateway: Gateway = { senders, keys, rates: new SenderRates(requestsPerSecond), meter: yield* HttpMeter }
+    const gateway: Gateway = {
+      senders,
+      keys,
+      rates: new SenderRates(requestsPerSecond),
+      meter: yield* HttpMeter,
+      ...(explaining === undefined ? {} : { explaining }),
+    }
     const readiness = yield* Effect.cachedWithTTL(readinessOf(senders, keys), readyProbeMs)
     const url = yield* serveGateway(gateway, { host, port, tls, readiness, files: pageFiles() })
     return { url, readiness }

@@ -46,6 +46,7 @@ import { startGateway } from "./gateway-parts.ts"
 import { helpText } from "./help-text.ts"
 import { leaveAtTheEnd } from "./leave-at-the-end.ts"
 import { makeOwnKeys, ownGatewayFile, ownKeysFile } from "./own-keys.ts"
+import { ownExplaining } from "./own-past.ts"
 import { ownSenders, startOwnServer } from "./own-server.ts"
 import { keepProjecting } from "./serve-postgres.ts"
 import { keepArchiving, watchRoom } from "./serve-room.ts"
@@ -145,7 +146,7 @@ const serveOwnGateway = Effect.fnUntraced(
     const { credentials } = yield* ownConnection
     const gateway = yield* loadInnerGateway
     const keysFile = gateway.keysFile ?? ownKeysFile
-    const { url } = yield* startGateway(gateway, servers, credentials.senders, keysFile)
+    const { url } = yield* startGateway(gateway, servers, credentials.senders, keysFile, yield* ownExplaining)
     yield* Effect.promise(() => makeOwnKeys(ownSenders, url))
     yield* Effect.logInfo("the HTTP gateway listens", { url, reference: `${url}/reference`, pageAndKeys: ownGatewayFile })
     return yield* Effect.never

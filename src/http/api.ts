@@ -28,6 +28,7 @@ import {
   Stock,
   ToldOfSku,
   Undecided,
+  WhyOfSku,
 } from "./bodies.ts"
 import { problemMediaType } from "./problems.ts"
 
@@ -181,6 +182,26 @@ const StandingGroup = HttpApiGroup.make("standing")
       saying(
         "What the feed told of a SKU",
         "What each channel was told last, and how late: for people who compare it with the stock. For senders with one of the roles warehouse, merchandiser, operator, reader",
+      ),
+    ),
+    HttpApiEndpoint.get("why", "/v1/skus/:sku/why", {
+      params: skuParam,
+      query: {
+        channel: SenderField,
+        at: Schema.optionalKey(
+          Schema.String.check(Schema.isPattern(/^[0-9]{1,15}$/)).annotate({ description: "Milliseconds since 1970; now if absent" }),
+        ),
+        before: Schema.optionalKey(
+          Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(32)).annotate({ description: "`before` of the answer before" }),
+        ),
+      },
+      headers: waiting,
+      success: WhyOfSku,
+      error: problems(400, ...keyed),
+    }).annotateMerge(
+      saying(
+        "Why a channel may sell so much",
+        "The terms of the number in sentences, and the chain of commands that led to it. At a gateway that reads journals: the one inside `npm start`. For senders with one of the roles warehouse, merchandiser, operator, reader",
       ),
     ),
     HttpApiEndpoint.get("policy", "/v1/skus/:sku/policy", {

@@ -216,6 +216,39 @@ export const ToldOfSku = Schema.Struct({
   }),
 }).annotate({ identifier: "ToldOfSku", description: "What the feed told each channel last of a SKU, and how late that was" })
 
+/** Why a channel could sell so much of a SKU. */
+export const WhyOfSku = Schema.Struct({
+  sku: SkuField,
+  channel: SenderField,
+  atMs: CountField,
+  ats: CountField,
+  version: CountField,
+  changedAtMs: CountField,
+  sentences: Schema.Array(Schema.String),
+  steps: Schema.Array(
+    Schema.Struct({
+      partition: CountField,
+      seq: CountField,
+      place: CountField,
+      atMs: CountField,
+      brokerMs: Schema.NullOr(CountField),
+      sender: Schema.NullOr(Schema.String),
+      onBehalf: Schema.NullOr(Schema.String),
+      id: Schema.NullOr(Schema.String),
+      type: Schema.String,
+      outcome: Schema.String,
+      reason: Schema.NullOr(Schema.String),
+      ats: Schema.NullOr(Schema.Struct({ before: CountField, after: CountField })),
+      said: Schema.String,
+    }),
+  ),
+  earlier: CountField,
+  before: Schema.NullOr(Schema.String).annotate({ description: "How to ask for the steps before these; null: there are none" }),
+}).annotate({
+  identifier: "WhyOfSku",
+  description: "The number in plain sentences, and the commands that led to it, refused ones too: the last of them, in their order",
+})
+
 const cursor = Schema.NullOr(Schema.String).annotate({ description: "`cursor` of the next page; null: this was the last" })
 
 /** Values of several SKUs. */

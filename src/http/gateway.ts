@@ -14,6 +14,7 @@ import type { Caller } from "./api.ts"
 import type { KeyRing } from "./key-ring.ts"
 import { problemResponse, retryAfterOf } from "./problems.ts"
 import type { SenderRates } from "./rates.ts"
+import type { Explaining } from "./why.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 
@@ -23,6 +24,8 @@ export interface Gateway {
   readonly keys: KeyRing
   readonly rates: SenderRates
   readonly meter: HttpMeter["Service"]
+  /** Who says why a number is what it is; absent: this gateway reads no journals. */
+  readonly explaining?: Explaining
   /** Milliseconds within which a body must have come; as usual if absent. */
   readonly bodyMs?: number
 }

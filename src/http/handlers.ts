@@ -5,6 +5,7 @@ import { Effect, Layer, SchemaIssue, type Scope } from "effect"
 import { type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder, type HttpApiError, type HttpApiGroup, HttpApiMiddleware } from "effect/http-api"
 import * as Redacted from "effect/Redacted"
+import type { SenderId, Sku } from "../domain/names.ts"
 import type { ActingSender } from "../ports/senders.ts"
 import { type Caller, CurrentCaller, Explained, GatewayApi, Keyed } from "./api.ts"
 import { offered } from "./bodies.ts"
@@ -14,6 +15,7 @@ import { problemResponse } from "./problems.ts"
 import { waitMsOf } from "./reading.ts"
 import { atsOf, atsOfSome, atsPage, clusterOf, orderOf, policyOf, quarantinePage, reservationOf, stockOf } from "./standing.ts"
 import { makeToldFeeds, toldOf } from "./told.ts"
+import { whyOf } from "./why.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 type Request = HttpServerRequest.HttpServerRequest
@@ -81,6 +83,16 @@ const standingLayer = (gateway: Gateway) =>
         .handleRaw("stock", ({ request, params }) => putting(gateway, request, (acting, waitMs) => stockOf(acting, params.sku, waitMs)))
         .handleRaw("told", ({ request, params }) =>
           putting(gateway, request, (acting, waitMs) => toldOf(feeds, acting, params.sku, waitMs)),
+        )
+        .handleRaw("why", ({ request, params, query: { channel, at, before } }) =>
+          putting(gateway, request, (acting, waitMs) =>
+            whyOf(
+              gateway.explaining,
+              acting,
+              { sku: params.sku as Sku, channel: channel as SenderId, atMs: at === undefined ? undefined : Number(at), before },
+              waitMs,
+            ),
+          ),
         )
         .handleRaw("policy", ({ request, params }) => putting(gateway, request, (acting, waitMs) => policyOf(acting, params.sku, waitMs)))
         .handleRaw("reservation", ({ request, params: { sku, reservation } }) =>

@@ -42,7 +42,7 @@ export class Refused extends Error {
 }
 
 /** Milliseconds after which an answer is not waited for any longer. */
-const patienceMs = 4_000
+const usualPatienceMs = 4_000
 
 /** @param {Response} response */
 const problemOf = async (response) => {
@@ -57,9 +57,10 @@ const problemOf = async (response) => {
  * @template A
  * @param {string} path Relative to the page.
  * @param {string} key
+ * @param {number} patienceMs
  * @returns {Promise<A>}
  */
-export const ask = async (path, key) => {
+export const ask = async (path, key, patienceMs = usualPatienceMs) => {
   // A second is long for a worker that is alive: what has not answered by then is shown as silent.
   const headers = { authorization: `Bearer ${key}`, prefer: "wait=1" }
   const asked = fetch(path, { headers, cache: "no-store", signal: AbortSignal.timeout(patienceMs) })

@@ -84,6 +84,24 @@ export interface FeedSaid {
   readonly told: ReadonlyArray<ToldSaid>
 }
 
+/** A command that led to a number, or was refused. */
+export interface StepSaid {
+  readonly seq: number
+  readonly place: number
+  readonly atMs: number
+  readonly reason: string | null
+  readonly ats: { readonly before: number; readonly after: number } | null
+  readonly said: string
+}
+
+/** GET /v1/skus/SKU/why */
+export interface WhySaid {
+  readonly sentences: ReadonlyArray<string>
+  readonly steps: ReadonlyArray<StepSaid>
+  readonly earlier: number
+  readonly before: string | null
+}
+
 /** GET /v1/quarantine */
 export interface QuarantineSaid {
   readonly kind: string

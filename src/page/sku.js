@@ -7,6 +7,7 @@ import { Chart } from "./chart.js"
 import { channelsOf, looksAfter } from "./history.js"
 import { html } from "./html.js"
 import { count, duration, timeOfDay } from "./numbers.js"
+import { Why } from "./why.js"
 
 /** @import { FeedSaid, StockSaid, ToldSaid } from "./shapes.ts" */
 /** @import { Line } from "./chart.js" */
@@ -32,19 +33,20 @@ const reservationLines = [{ name: "open reservations", of: ({ reservations }) =>
  */
 const linesOf = (channels, numbers) => channels.map((channel) => ({ name: channel, of: (look) => numbers(look)[channel] ?? null }))
 
-/** @param {{ channel: string, ats: number, told: ToldSaid | undefined }} props */
-const Channel = ({ channel, ats, told }) => html`
+/** @param {{ channel: string, ats: number, told: ToldSaid | undefined, ask: (channel: string) => void }} props */
+const Channel = ({ channel, ats, told, ask }) => html`
   <tr>
     <th scope="row">${channel}</th>
     <td class="num">${count(ats)}</td>
     <td class="num">${told === undefined ? html`<span class="quiet">not heard</span>` : count(told.ats)}</td>
     <td class="num">${told === undefined ? "" : told.lagMs === null ? html`<span class="quiet">no change yet</span>` : duration(told.lagMs)}</td>
     <td class="num wide">${told === undefined ? "" : timeOfDay(told.atMs)}</td>
+    <td><button class="link" onClick=${() => ask(channel)} aria-label=${`Why may ${channel} sell ${ats}?`}>why</button></td>
   </tr>
 `
 
-/** @param {{ stock: StockSaid, told: ReadonlyArray<ToldSaid> }} props */
-const Channels = ({ stock: { ats }, told }) => html`
+/** @param {{ stock: StockSaid, told: ReadonlyArray<ToldSaid>, ask: (channel: string) => void }} props */
+const Channels = ({ stock: { ats }, told, ask }) => html`
   <div class="scroll" tabindex="0" role="region" aria-label="What each channel may sell">
     <table>
       <caption>Available to sell (ATS), by channel</caption>
@@ -55,14 +57,15 @@ const Channels = ({ stock: { ats }, told }) => html`
           <th scope="col" class="num">Feed told</th>
           <th scope="col" class="num">Feed's lag</th>
           <th scope="col" class="num wide">Changed at</th>
+          <th scope="col"><span class="unseen">Why</span></th>
         </tr>
       </thead>
       <tbody>
         ${ats.map(
           ({ channel, ats: units }) =>
-            html`<${Channel} key=${channel} channel=${channel} ats=${units} told=${told.find((one) => one.channel === channel)} />`,
+            html`<${Channel} key=${channel} channel=${channel} ats=${units} told=${told.find((one) => one.channel === channel)} ask=${ask} />`,
         )}
-        ${ats.length === 0 && html`<tr><td colspan="5">No policy lets a channel sell it.</td></tr>`}
+        ${ats.length === 0 && html`<tr><td colspan="6">No policy lets a channel sell it.</td></tr>`}
       </tbody>
     </table>
   </div>
@@ -110,8 +113,9 @@ const Facts = ({ stock }) => html`
   </dl>
 `
 
-/** @param {{ stock: StockSaid, told: ReadonlyArray<ToldSaid>, looks: ReadonlyArray<Look> }} props */
-const Seen = ({ stock, told, looks }) => {
+/** @param {{ stock: StockSaid, told: ReadonlyArray<ToldSaid>, looks: ReadonlyArray<Look>, key_: string }} props */
+const Seen = ({ stock, told, looks, key_ }) => {
+  const [asked, ask] = useState("")
   const channels = channelsOf(looks)
   return html`
     <div>
@@ -121,9 +125,10 @@ const Seen = ({ stock, told, looks }) => {
         <${Chart} title="Stock" lines=${stockLines} looks=${looks} words=${count} />
         <${Chart} title="Feed's lag" lines=${linesOf(channels, ({ lagMs }) => lagMs)} looks=${looks} isStepped=${false} words=${duration} />
         <${Chart} title="Reservations" lines=${reservationLines} looks=${looks} words=${count} />
-        <${Channels} stock=${stock} told=${told} />
+        <${Channels} stock=${stock} told=${told} ask=${ask} />
         <${Locations} stock=${stock} />
       </div>
+      ${asked !== "" && html`<${Why} key=${asked} sku=${stock.sku} channel=${asked} key_=${key_} close=${() => ask("")} />`}
       <p class="lead">Drawn since this page began to look. The feed's lag is the time from a decision until this gateway heard of it in the channel's feed.</p>
     </div>
   `
@@ -150,7 +155,7 @@ const Followed = ({ sku, key_ }) => {
   return html`
     <div>
       ${stock.refused !== null && html`<${Refusal} refused=${stock.refused} heardMs=${stock.heardMs} />`}
-      ${said !== null && html`<${Seen} stock=${said} told=${told} looks=${looks} />`}
+      ${said !== null && html`<${Seen} stock=${said} told=${told} looks=${looks} key_=${key_} />`}
       ${said === null && stock.refused === null && html`<p class="quiet">Asking its owner …</p>`}
     </div>
   `

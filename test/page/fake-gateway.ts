@@ -4,7 +4,16 @@
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { pageFiles } from "../../src/http/page-files.ts"
-import type { ClusterSaid, FeedSaid, FiguresSaid, PartitionSaid, ProblemSaid, QuarantineSaid, StockSaid } from "../../src/page/shapes.ts"
+import type {
+  ClusterSaid,
+  FeedSaid,
+  FiguresSaid,
+  PartitionSaid,
+  ProblemSaid,
+  QuarantineSaid,
+  StockSaid,
+  WhySaid,
+} from "../../src/page/shapes.ts"
 
 /** As strict as a gateway's own, and strings may not become markup at all. */
 const policy =
@@ -18,6 +27,7 @@ export interface Says {
   stocks: Map<string, StockSaid>
   feed: FeedSaid
   quarantine: QuarantineSaid | ProblemSaid
+  why: (at: string | null) => WhySaid | ProblemSaid
 }
 
 export const figures = (over: Partial<FiguresSaid> = {}): FiguresSaid => ({
@@ -91,6 +101,7 @@ export const says = (): Says => ({
   stocks: new Map(),
   feed: { sku: "TEA-POT", told: [] },
   quarantine: { kind: "sku", partition: 0, quarantined: [], next: null },
+  why: () => ({ status: 404, title: "This gateway reads no journals, so it can't say why", code: "PastNotHere" }),
 })
 
 /** Started, and where. */
@@ -103,11 +114,12 @@ export interface FakeGateway {
 const unknownSku: ProblemSaid = { status: 404, title: "Nobody has told anything about this SKU", code: "UnknownSku" }
 const unknownKey: ProblemSaid = { status: 401, title: "The API key isn't one of this gateway's", code: "KeyUnknown" }
 
-const answerTo = (url: URL, key: string | undefined, { cluster: seen, stocks, feed, quarantine }: Says): object => {
+const answerTo = (url: URL, key: string | undefined, { cluster: seen, stocks, feed, quarantine, why }: Says): object => {
   if (key !== `Bearer ${rightKey}`) return unknownKey
   const { pathname: path } = url
-  const [, sku = "", about] = /^\/v1\/skus\/([^/]+)\/(stock|feed)$/.exec(path) ?? []
+  const [, sku = "", about] = /^\/v1\/skus\/([^/]+)\/(stock|feed|why)$/.exec(path) ?? []
   if (about === "feed") return feed
+  if (about === "why") return why(url.searchParams.get("at"))
   if (about === "stock") return stocks.get(decodeURIComponent(sku)) ?? unknownSku
   if (path === "/v1/cluster") return seen
   const kind = url.searchParams.get("kind")

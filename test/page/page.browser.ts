@@ -153,6 +153,36 @@ describe("a SKU", () => {
     expect(page.url()).toContain("#sku=TEA-POT")
   })
 
+  it("says why a channel may sell so much, and why it might then", async () => {
+    const step = {
+      seq: 1_204,
+      place: 0,
+      atMs: 1_764_000_000_000,
+      reason: null,
+      ats: { before: 40, after: 30 },
+      said: "web reserved 10 units",
+    }
+    gateway.says.stocks.set("TEA-POT", stockOf("TEA-POT", 30))
+    await withKey("&sku=TEA-POT")
+    await page.getByRole("button", { name: "Why may web sell 30?" }).click()
+    await page.getByText("This gateway reads no journals").waitFor()
+    await page.getByRole("button", { name: "Close" }).click()
+    gateway.says.why = (at) => ({
+      sentences: [at === null ? "web may sell 30" : `web might sell 40 at ${at}`],
+      steps: [step],
+      earlier: 3,
+      before: "9-0",
+    })
+    await page.getByRole("button", { name: "Why may web sell 30?" }).click()
+    const why = page.getByRole("region", { name: "Why web may sell so much" })
+    await why.getByText("web reserved 10 units").waitFor()
+    await why.getByText("40 → 30").waitFor()
+    await why.locator("tbody button").click()
+    await why.getByText("web might sell 40 at 1764000000000").waitFor()
+    await why.getByRole("button", { name: "Back to now" }).click()
+    await why.getByText("web may sell 30").waitFor()
+  })
+
   it("that nobody knows is said to be so; its name can't become markup", async () => {
     await withKey(`&sku=${encodeURIComponent("<img src=x onerror=alert(1)>")}`)
     await page.getByText("Nobody has told anything about this SKU").waitFor()

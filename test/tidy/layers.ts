@@ -84,7 +84,11 @@ export const layers: Readonly<Record<string, Layer>> = {
   nats: { ...adapter, packages: [...effect, "@nats-io/*", "node:*"] },
   client: { ...adapter, packages: [...effect, "node:*"] },
   /** The gateway: it speaks to the cluster through the port that the client implements. */
-  http: { ...adapter, packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
+  http: {
+    ...adapter,
+    typesOf: [...adapter.typesOf, "query"],
+    packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"],
+  },
   telemetry: { ...adapter, packages: [...effect, "prom-client", "node:*"] },
   cli: { uses: composed, typesOf: [], packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
   /** Runs in a browser, and is served file by file: it may need nothing that isn't served with it. */
