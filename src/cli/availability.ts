@@ -45,6 +45,7 @@ feed told then. Without --at: as far as the journals go. For what is so just now
 
 ${pastHelp}`
 
+/** `holdfast availability`. */
 export const availabilityCommand = Command.make(
   "availability",
   {

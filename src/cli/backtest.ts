@@ -112,6 +112,7 @@ refused now takes what hung on it with it. docs/QUERIES.md says every rule.
 
 ${pastHelp}`
 
+/** `holdfast backtest`. */
 export const backtestCommand = Command.make(
   "backtest",
   {

@@ -63,6 +63,7 @@ Settings, from the environment (name, default, meaning):
 
 ${gatewaySettingsHelp()}`
 
+/** `holdfast gateway`. */
 export const gatewayCommand = Command.make("gateway", {}, () => gateway).pipe(
   Command.withDescription(helpText(description)),
   Command.withExamples([

@@ -45,6 +45,7 @@ what left. Ended and forgotten ones too, as far back as journals and archive go.
 
 ${pastHelp}`
 
+/** `holdfast history`. */
 export const historyCommand = Command.make(
   "history",
   {

@@ -107,6 +107,7 @@ const revoke = Command.make(
 const description =
   "API keys of HTTP gateways: each is one sender's, and may send commands of the classes that it was made for. The file holds digests, not keys."
 
+/** `holdfast key`, with its subcommands. */
 export const keyCommand = Command.make("key").pipe(
   Command.withDescription(helpText(description)),
   Command.withSubcommands([add, list, revoke]),

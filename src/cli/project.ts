@@ -153,6 +153,7 @@ Needs a worker's access, as for \`serve\`, and
 
 ${postgresSettingsHelp()}`
 
+/** `holdfast project`. */
 export const projectCommand = Command.make(
   "project",
   {

@@ -17,6 +17,7 @@ const mainFile = fileURLToPath(new URL("../main.ts", import.meta.url))
 /** Milliseconds before a projector that ended is started again. */
 const startAgainMs = 5_000
 
+/** The Postgres that `serve` keeps tables in, and how it is told. */
 export interface ServePostgres {
   /** Where the tables are; null: nobody says. "none": they aren't wanted. */
   readonly url: string | null | "none"

@@ -31,6 +31,7 @@ With --reservation: what happened to that reservation of the channel's, whether 
 
 ${pastHelp}`
 
+/** `holdfast why`. */
 export const whyCommand = Command.make(
   "why",
   {

@@ -23,6 +23,7 @@ const StoredKey = Schema.Struct({
   createdAt: Schema.String,
   revokedAt: Schema.optionalKey(Schema.String),
 })
+/** A key as its file has it: hashed. */
 export interface StoredKey extends Schema.Schema.Type<typeof StoredKey> {}
 
 /** All keys of a cluster's gateways, as their file has them. `seal`: what tickets and cursors are sealed with, so that any of the gateways opens what another gave. */

@@ -36,6 +36,7 @@ export interface WorkerSaid {
   readonly partitions: ReadonlyArray<PartitionSaid>
 }
 
+/** How many partitions there are of each kind. */
 export type CountsSaid = { readonly sku: number; readonly order: number }
 
 /** GET /v1/cluster */
@@ -149,6 +150,7 @@ export interface PartitionNow {
   readonly openHolds: number
 }
 
+/** A worker, as the page shows it. */
 export interface WorkerNow {
   readonly worker: string
   /** Null: the others know of it, and it did not answer. */

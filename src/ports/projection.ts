@@ -96,6 +96,7 @@ export interface LedgerRow extends Made {
   readonly causationId: string
 }
 
+/** A row of a SKU. */
 export interface SkuRow extends Made {
   readonly sku: string
   readonly partition: number
@@ -112,6 +113,7 @@ export interface SkuMarkRow extends Made {
   readonly state: string
 }
 
+/** A row of what a SKU has at one location, in units. */
 export interface StockRow extends Made {
   readonly sku: string
   readonly location: string
@@ -124,6 +126,7 @@ export interface StockRow extends Made {
   readonly short: number
 }
 
+/** A row of a reservation. */
 export interface ReservationRow extends Made {
   readonly sku: string
   readonly channel: string
@@ -139,6 +142,7 @@ export interface ReservationRow extends Made {
   readonly state: string
 }
 
+/** A row of what a channel may sell of a SKU. */
 export interface AtsRow extends Made {
   readonly sku: string
   readonly channel: string
@@ -146,6 +150,7 @@ export interface AtsRow extends Made {
   readonly isSold: boolean
 }
 
+/** A row of one version of a policy. */
 export interface PolicyRow extends Made {
   readonly sku: string
   readonly version: number
@@ -153,6 +158,7 @@ export interface PolicyRow extends Made {
   readonly policy: string
 }
 
+/** A row of a command that waits for a person. */
 export interface QuarantineRow extends Made {
   readonly kind: Kind
   readonly partition: number
@@ -169,6 +175,7 @@ export interface QuarantineRow extends Made {
   readonly settledAs: LedgerDecision | null
 }
 
+/** A row of what is owed at a location and is not there. */
 export interface ShortageRow extends Made {
   readonly sku: string
   readonly channel: string
@@ -177,6 +184,7 @@ export interface ShortageRow extends Made {
   readonly location: string | null
 }
 
+/** A row of what a fact could not be applied to. */
 export interface DiscrepancyRow extends Made {
   readonly kind: Kind
   readonly partition: number
@@ -189,6 +197,7 @@ export interface DiscrepancyRow extends Made {
   readonly commandId: string | null
 }
 
+/** A row of a sender. */
 export interface SenderRow extends Made {
   readonly kind: Kind
   readonly partition: number
@@ -201,6 +210,7 @@ export interface SenderRow extends Made {
   readonly floors: string
 }
 
+/** A row of an order. */
 export interface OrderRow extends Made {
   readonly channel: string
   readonly orderId: string
@@ -250,6 +260,7 @@ export interface ProjectedRows {
   readonly orderLines: Array<OrderLineRow>
 }
 
+/** The name of a table. */
 export type TableName = keyof ProjectedRows
 
 /** Rows of no record. */

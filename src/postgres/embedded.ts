@@ -13,6 +13,7 @@ import { dirname, join, resolve } from "node:path"
 import { promisify } from "node:util"
 import postgres from "postgres"
 
+/** Where an embedded Postgres keeps its data, and how it is reached. */
 export interface EmbeddedPostgresOptions {
   /** Where data and password are kept. Absent: a temporary folder, removed by `stop`. */
   readonly folder?: string
@@ -20,6 +21,7 @@ export interface EmbeddedPostgresOptions {
   readonly isFleeting?: boolean
 }
 
+/** A Postgres that runs as a process of ours. */
 export interface EmbeddedPostgres {
   readonly url: string
   /** Where its data lie. */

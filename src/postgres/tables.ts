@@ -4,8 +4,10 @@
  */
 import type { TableName } from "../ports/projection.ts"
 
+/** The type of a column, as Postgres calls it. */
 export type ColumnType = "text" | "int4" | "int2" | "int8" | "bool" | "timestamptz" | "jsonb"
 
+/** A table: its columns, and which of them name a row. */
 export interface Table {
   readonly name: string
   /** By the name of the field that holds it, in a row. */
@@ -32,6 +34,7 @@ const ofPartition = [
   ["partition", "int4"],
 ] as const
 
+/** Every table that a projection keeps, by its name. */
 export const tables: Readonly<Record<TableName, Table>> = {
   ledger: {
     name: "ledger",

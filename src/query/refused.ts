@@ -3,6 +3,7 @@
  */
 import { Schema } from "effect"
 
+/** Why a question has no answer, and what to ask in its place. */
 export const QueryRefusal = [
   /** Nothing was ever journaled where the answer would be. */
   "NothingRecorded",

@@ -10,6 +10,7 @@ import { batchCommandsMax, latencyPairsMax, recordBytesMax } from "../limits.ts"
 export const Exporter = ["worker", "ingress", "gateway", "projector"] as const
 export type Exporter = (typeof Exporter)[number]
 
+/** What a metric is, in the words of Prometheus. */
 export type MetricType = "counter" | "gauge" | "histogram"
 
 /** What a value is counted in. `ratio`: 0 to 1. `sequence`: a place in a journal. `one`: 1 or 0. */
@@ -605,6 +606,7 @@ const metrics = {
 
 /** Every metric, by the name it has in the code. */
 export const catalogue: typeof metrics = metrics
+/** The name of a metric in code. */
 export type MetricKey = keyof typeof metrics
 /** The labels of a metric. */
 export type LabelOf<Key extends MetricKey> = Extract<keyof (typeof metrics)[Key]["labels"], string>

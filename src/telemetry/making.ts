@@ -31,6 +31,7 @@ export const metricsOf = (registry: Registry) => {
       }),
   }
 }
+/** The metrics of these names, made. */
 export type MetricsOf = ReturnType<typeof metricsOf>
 
 /** One line of a page. */
@@ -104,6 +105,7 @@ export class Tally {
     ]
   }
 }
+/** One series of a metric that is counted without its client. */
 export type TallySeries = Series
 
 /** Metrics of Node's own that break Prometheus's conventions (gauges that are called a total), each told by another too. */
