@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { describe, expect, it } from "vitest"
 import type { Kind } from "../../src/domain/kinds.ts"
 import type { SenderId } from "../../src/domain/names.ts"
@@ -10,6 +10,7 @@ import type { AtsValue } from "../../src/kinds/sku/types.ts"
 import { latencyPairsMax } from "../../src/limits.ts"
 import type { Meter, PartitionSample } from "../../src/ports/meter.ts"
 import { allMetrics, metricName } from "../../src/telemetry/catalogue.ts"
+import { gatewayMeterLayer } from "../../src/telemetry/gateway-metrics.ts"
 import { metricsOf } from "../../src/telemetry/making.ts"
 import { Meters, MetricsRegistry, metricsLayer } from "../../src/telemetry/metrics.ts"
 import { makeProjectionMetrics } from "../../src/telemetry/projection.ts"
@@ -32,7 +33,7 @@ const scrapeAfter = (
         return [name.replace(/,?worker="w1"/, "").replace("{}", ""), Number(value)]
       }),
     )
-  }).pipe(Effect.provide(metricsLayer("w1")), Effect.runPromise)
+  }).pipe(Effect.provide(gatewayMeterLayer.pipe(Layer.provideMerge(metricsLayer("w1")))), Effect.runPromise)
 
 const batch: BatchStats = {
   messages: 3,
@@ -259,7 +260,7 @@ describe("metrics", () => {
       makeProjectionMetrics(one, { sku: 1, order: 1 }).failed("away")
       metricsOf(one).gauge("durabilityWarnings")
       return yield* Effect.promise(() => one.getMetricsAsJSON())
-    }).pipe(Effect.provide(metricsLayer("w1")), Effect.runPromise)
+    }).pipe(Effect.provide(gatewayMeterLayer.pipe(Layer.provideMerge(metricsLayer("w1")))), Effect.runPromise)
     const made = new Map(registry.map((metric) => [metric.name, String(metric.type)]))
     expect(allMetrics.map(({ name, type }) => [name, type])).toEqual(allMetrics.map(({ name }) => [name, made.get(name)]))
     // Prometheus's conventions, as far as promtool doesn't look at them by itself.
