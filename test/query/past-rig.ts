@@ -2,13 +2,14 @@
  * A SKU's life played on the engine itself, and its past as journals in memory tell it: through the adapter that reads journals, so that this is tried too.
  */
 import { Effect, Layer, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import fc from "fast-check"
 import { JournalRoom } from "../../src/ports/archive.ts"
 import { Journals } from "../../src/ports/broker.ts"
 import { BrokerUnavailable } from "../../src/ports/errors.ts"
 import type { Past } from "../../src/ports/past.ts"
 import { journalPast } from "../../src/retention/journal-past.ts"
-import { Broker, json, Worker } from "../engine/rig.ts"
+import { Broker, json, startMs, Worker } from "../engine/rig.ts"
 
 const notThere = new BrokerUnavailable({ operation: "append", cause: "read only" })
 
@@ -35,6 +36,9 @@ export const pastOf = (broker: Broker, orders: Broker = new Broker(), firstSeq =
   return journalPast({ sku: 1, order: 1 }, (kind) => (effect) => Effect.provide(effect, ports[kind]))
 }
 
+/** Whoever asks asks then: later than anything that is played. */
+export const askedMs = startMs + 30 * 86_400_000
+
 /** Asks about the past of a broker; what it is refused with is told as its reason. */
 export const ask = <A, E extends { readonly _tag: string }>(
   broker: Broker,
@@ -42,8 +46,8 @@ export const ask = <A, E extends { readonly _tag: string }>(
   firstSeq = 1,
 ): Promise<A | string> =>
   Effect.runPromise(
-    asked.pipe(
-      Effect.provide(pastOf(broker, new Broker(), firstSeq)),
+    Effect.andThen(TestClock.setTime(askedMs), asked).pipe(
+      Effect.provide(Layer.merge(pastOf(broker, new Broker(), firstSeq), TestClock.layer())),
       Effect.catch((error) => Effect.succeed("reason" in error ? String(error.reason) : error._tag)),
     ),
   )
