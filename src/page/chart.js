@@ -21,6 +21,9 @@ const dashes = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 5], [1, 2]]
 /** Colours that there are. */
 const colours = 6
 const heightPx = 180
+/** Steps of the axes that read well: seconds to an hour, and whole units. */
+const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600]
+const unitSteps = Array.from({ length: 13 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat()
 /** Rows of a table at most: newer ones come first. */
 const rowsMax = 60
 
@@ -57,8 +60,8 @@ const optionsOf = (element, lines, isStepped, words) => {
     cursor: { sync: { key: "sku" }, drag: { x: false, y: false }, points: { show: false } },
     scales: { y: { range: (_, __, max) => [0, Math.max(1, max * 1.08)] } },
     axes: [
-      { ...axis, values: (_, splits) => splits.map((at) => timeOfDay(at * 1_000)), space: 90, size: 34 },
-      { ...axis, values: (_, splits) => splits.map(words), size: 64 },
+      { ...axis, values: (_, splits) => splits.map((at) => timeOfDay(at * 1_000)), space: 90, size: 34, incrs: timeSteps },
+      { ...axis, values: (_, splits) => splits.map(words), size: 64, incrs: unitSteps },
     ],
     series: [
       {},

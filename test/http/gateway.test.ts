@@ -150,6 +150,18 @@ describe("a program that sells", () => {
     expect(await ask("/v1/skus/A/stock", "web")).toMatchObject({ status: 403, body: { code: "NotAllowed" } })
     expect(await ask("/v1/cluster", "operator")).toMatchObject({ status: 200, body: { partitions: { sku: 4, order: 4 } } })
   })
+  it("asks how its feed keeps up with what is decided, if it may ask for the stock", async () => {
+    await stocked("FED", 20)
+    const asked = () => ask("/v1/skus/FED/feed", "operator", { headers: { prefer: "wait=25" } })
+    const told = async () =>
+      ((await asked()).body.told as ReadonlyArray<{ channel: string; ats: number; lagMs: number | null }> | undefined)?.[0]
+    await until(async () => (await told())?.ats === 20)
+    await send("Reserve", "web", reserve("FED", 2), { "idempotency-key": nextId() })
+    await until(async () => (await told())?.ats === 18)
+    expect(await told()).toMatchObject({ channel: "web", lagMs: expect.any(Number) })
+    expect(await ask("/v1/skus/FED/feed", "web")).toMatchObject({ status: 403, body: { code: "NotAllowed" } })
+    expect(await ask("/v1/skus/FED/why?channel=web", "operator")).toMatchObject({ status: 404, body: { code: "PastNotHere" } })
+  })
 })
 
 describe("quarantine", () => {
