@@ -58,7 +58,7 @@ const startGateway = async (folder: string): Promise<Served> => {
     HOLDFAST_LOG: "json",
     HOLDFAST_GATEWAY_REQUESTS_PER_SECOND: "1000000",
   }
-  const child = spawn(process.execPath, [main, "serve"], { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] })
+  const child = spawn(process.execPath, [main, "serve", "--no-postgres"], { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] })
   let log = ""
   child.stderr.setEncoding("utf8").on("data", (piece: string) => {
     log += piece
