@@ -108,6 +108,13 @@ const decidedAs = <K extends KindTypes>(decision: JournaledDecision<K>): Decided
   }
 }
 
+/** Of what is about an actor and nothing of it. */
+const aboutKey = <K extends KindTypes>({ word }: ProjectedKind<K>, key: K["key"] | null): About => ({
+  ...aboutNothing,
+  key,
+  sku: word === "sku" ? key : null,
+})
+
 interface Sent {
   readonly cause: LedgerCause
   readonly sender: SenderId
@@ -129,7 +136,7 @@ const commandGroup = <K extends KindTypes>(
   const { decision: word, refusal, detail, events } = decidedAs(decision)
   const key = command === null ? (named?.key ?? null) : kind.kind.commands.keyOf(command)
   const commandId = command?.id ?? named?.id ?? null
-  const about = command === null ? { ...aboutNothing, key } : kind.aboutCommand(command, onBehalf ?? sender)
+  const about = command === null ? aboutKey(kind, key) : kind.aboutCommand(command, onBehalf ?? sender)
   const [first] = events
   const story = storyOf(about) ?? (key === null || first === undefined ? undefined : storyOf(kind.aboutEvent(key, first)))
   const id = commandId ?? ""
@@ -166,7 +173,7 @@ const happened = <K extends KindTypes>(
   detail: object | null,
 ): LineGroup<K> => {
   const [first] = events
-  const about = first === undefined ? { ...aboutNothing, key } : kind.aboutEvent(key, first)
+  const about = first === undefined ? aboutKey(kind, key) : kind.aboutEvent(key, first)
   const correlationId = storyOf(about) ?? causationId
   return { ...nobodys, cause, key, about, events, detail, correlationId, causationId }
 }

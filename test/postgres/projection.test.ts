@@ -1,16 +1,20 @@
 import "effect/schema/SchemaJITCompiler/enable"
-import { Effect, Layer, type Scope } from "effect"
+import { Effect, Layer, type Scope, Stream } from "effect"
 import postgres, { type Sql } from "postgres"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { journalPorts } from "../../load/projector/journal-ports.ts"
 import { Kind } from "../../src/domain/kinds.ts"
+import { Past } from "../../src/ports/past.ts"
 import type { Projection } from "../../src/ports/projection.ts"
 import { openDatabase } from "../../src/postgres/connection.ts"
 import { type EmbeddedPostgres, startPostgres } from "../../src/postgres/embedded.ts"
 import { migrate } from "../../src/postgres/migrate.ts"
+import { tablesPast } from "../../src/postgres/past.ts"
 import { projectionLayer } from "../../src/postgres/projection.ts"
 import { auditTables } from "../../src/projection/audit.ts"
 import { projectJournal } from "../../src/projection/project.ts"
+import { engineCodec, orderCodec } from "../../src/wire/codec.ts"
+import { orderLinesOf, orderOfLine, skuLinesOf } from "../../src/wire/past-lines.ts"
 import { played } from "./played.ts"
 
 let server: EmbeddedPostgres
@@ -57,5 +61,53 @@ describe("the tables", () => {
     const report = await audit("holdfast")
     expect(report).toMatchObject({ differences: [], unprojected: [], ok: true })
     expect(report.rows).toBeGreaterThan(1_000)
+  }, 60_000)
+
+  it("tell the same of the past as the journals", async () => {
+    const recordsOf = <A>(
+      kind: Kind,
+      decode: (bytes: Uint8Array) => { readonly _tag: string; readonly record?: A },
+    ): ReadonlyArray<readonly [number, A]> =>
+      world.journals[kind].flatMap((records) =>
+        records.flatMap(({ seq, bytes }) => {
+          const { record } = decode(bytes)
+          return record === undefined ? [] : [[seq, record] as const]
+        }),
+      )
+    const skuLines = recordsOf("sku", engineCodec.decodeRecord).flatMap(([seq, record]) => skuLinesOf(seq, record))
+    const orderLines = recordsOf("order", orderCodec.decodeRecord).flatMap(([seq, record]) => orderLinesOf(seq, record))
+    const database = await Effect.runPromise(
+      Effect.gen(function* () {
+        const opened = yield* openDatabase({ url: server.url, schema: "holdfast", connections: 2, name: "test" })
+        return yield* Effect.gen(function* () {
+          const past = yield* Past
+          const read = <A, E>(lines: Stream.Stream<ReadonlyArray<A>, E>) => Effect.map(Stream.runCollect(lines), (pages) => pages.flat())
+          const end = Number.MAX_SAFE_INTEGER / 1_000
+          const [sku] = skuLines.flatMap(({ key }) => key ?? [])
+          const about = orderLines.flatMap((line) => orderOfLine(line) ?? [])
+          const [first] = about
+          if (sku === undefined || first === undefined) throw new Error("the world has both")
+          return {
+            all: yield* read(past.skuLines({ partition: 0 }, end, 0)),
+            one: yield* read(past.skuLines({ sku }, end, 20)),
+            sku,
+            order: yield* read(past.orderLines(first.channel, first.order, end)),
+            first,
+            mark: yield* past.mark(sku, end),
+            extent: yield* past.extent("sku", 0),
+          }
+        }).pipe(Effect.provide(tablesPast(opened, world.counts)))
+      }).pipe(Effect.scoped),
+    )
+    const { all, one, sku, order, first, mark, extent } = database
+    expect(all).toEqual(skuLines)
+    expect(one).toEqual(skuLines.filter(({ key, seq }) => key === sku && seq > 20))
+    const isOfFirst = (line: (typeof orderLines)[number]) => {
+      const about = orderOfLine(line)
+      return about?.channel === first.channel && about.order === first.order
+    }
+    expect(order).toEqual(orderLines.filter(isOfFirst))
+    expect(mark?.stock.locations.length).toBeGreaterThan(0)
+    expect(extent.isFromTheFirst).toBe(true)
   }, 60_000)
 })
