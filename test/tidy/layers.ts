@@ -67,7 +67,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   /** Questions about the past: the domain's own fold over what a port tells. */
   query: { uses: ["domain", "kinds", "wire", "ports"], typesOf: ["engine"], packages: effect },
   /** What is archived and purged is decided here, over the ports; the engine folds what has to be verified. */
-  retention: { uses: ["engine", "kinds", "wire", "ports"], typesOf: ["domain"], packages: effect },
+  retention: { uses: ["engine", "kinds", "wire", "ports", "domain/names", "domain/order/names"], typesOf: ["domain"], packages: effect },
   archive: { ...adapter, packages: [...effect, "node:*"] },
   runtime: {
     // Which classes a role may send is a table, and which kinds there are is a list: words, as the names are.
