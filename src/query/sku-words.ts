@@ -23,7 +23,7 @@ const discrepancyWords = {
 } as const
 
 /** One event in a sentence, without its end. */
-export const eventWords = (event: StockEvent): string => {
+const eventWords = (event: StockEvent): string => {
   switch (event.type) {
     case "Reserved":
       return `${units(unitsOf(event.allocations))} held for ${event.channel} as ${shownName(event.reservation)} until ${isoTime(event.expiresAtMs)}${places(event.allocations)}`

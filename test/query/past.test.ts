@@ -1,11 +1,16 @@
+import { Effect } from "effect"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { SenderId, Sku } from "../../src/domain/names.ts"
-import { reservationHistory } from "../../src/query/history.ts"
+import type { CommandId, SenderId, Sku } from "../../src/domain/names.ts"
+import type { PlaceOrder } from "../../src/domain/order/commands/place-order/command.ts"
+import type { OrderId } from "../../src/domain/order/names.ts"
+import { orderHistory, reservationHistory } from "../../src/query/history.ts"
 import { availabilityAt } from "../../src/query/time-travel.ts"
 import { whyAts } from "../../src/query/why.ts"
-import { startMs } from "../engine/rig.ts"
-import { actionOf, ask, askedMs, Life } from "./past-rig.ts"
+import { orderCodec } from "../../src/wire/codec.ts"
+import { mug, OrderRig, pot } from "../audit/order-rig.ts"
+import { Broker, startMs } from "../engine/rig.ts"
+import { actionOf, ask, askedMs, Life, pastOf } from "./past-rig.ts"
 
 const A = "A" as Sku
 const web = "web" as SenderId
@@ -99,6 +104,51 @@ describe("why", () => {
     for (const forged of ["", "0-0", "x", "1-1-1", "99999999999999999999-0"])
       expect(await ask(life.broker, whyAts({ sku: A, channel: web, limit: 2, before: forged }))).toBe("InvalidCursor")
     expect(await ask(life.broker, whyAts({ sku: A, channel: web, limit: 1_001 }))).toBe("TooMany")
+  })
+})
+
+describe("the history of an order", () => {
+  it("goes from its placing to its end, and tells of no other", async () => {
+    const rig = new OrderRig().stock(mug, 10).stock(pot, 3)
+    const place = (order: string, qty: number): PlaceOrder => ({
+      type: "PlaceOrder",
+      id: `place-${order}` as CommandId,
+      channel: web,
+      order: order as OrderId,
+      issuedAtMs: rig.nowMs,
+      fill: "whole",
+      holdMs: 600_000,
+      lines: [
+        { sku: mug, qty: 1 },
+        { sku: pot, qty },
+      ],
+    })
+    rig.tell(place("O-1", 2)).rest().tell(place("O-2", 2)).rest()
+    const bytesOf = ({ entries, ...envelope }: (typeof rig.orderLog.records)[number]) =>
+      orderCodec.encodeRecord(
+        envelope,
+        entries.map((entry) => orderCodec.encodeEntry(entry)),
+      )
+    const journal = rig.orderLog.records.map((record, at) => ({ seq: at + 1, messageId: "", bytes: bytesOf(record) }))
+    const orders = Object.assign(new Broker(), { journal })
+    const told = async (order: string) => {
+      const asked = orderHistory(web, order as OrderId, { limit })
+      return Effect.runPromise(
+        asked.pipe(
+          Effect.provide(pastOf(new Broker(), orders)),
+          Effect.catchTag("QueryRefused", ({ reason }) => Effect.succeed(reason)),
+        ),
+      )
+    }
+    const held = await told("O-1")
+    if (typeof held === "string") throw new Error(held)
+    expect([held.phase, held.lines.map(({ openQty }) => openQty)]).toEqual(["held", [1, 2]])
+    expect(held.steps.map(({ type }) => type)).toEqual(["PlaceOrder", "returned", "returned", "answered"])
+    const refused = await told("O-2")
+    if (typeof refused === "string") throw new Error(refused)
+    expect([refused.ending, refused.lines.map(({ openQty }) => openQty)]).toEqual(["refused", [0, 0]])
+    expect(refused.steps.some(({ said }) => said.includes("InsufficientStock: 1 unit could be had"))).toBe(true)
+    expect(await told("O-3")).toBe("UnknownOrder")
   })
 })
 

@@ -70,7 +70,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   /** Questions about the past: the domain's own fold over what a port tells. */
   query: { uses: ["domain", "kinds", "wire", "ports"], typesOf: ["engine"], packages: effect },
   /** What is archived and purged is decided here, over the ports; the engine folds what has to be verified. */
-  retention: { uses: ["engine", "kinds", "wire", "ports"], typesOf: ["domain"], packages: effect },
+  retention: { uses: ["engine", "kinds", "wire", "ports", "domain/names", "domain/order/names"], typesOf: ["domain"], packages: effect },
   /** What journals come to as rows, over the ports; the engine's own fold is what they are held to. */
   projection: { uses: ["engine", "kinds", "wire", "ports", "domain", "retention"], typesOf: [], packages: effect },
   postgres: { ...adapter, packages: [...effect, "postgres", "drizzle-orm", "drizzle-orm/*", "node:*"] },

@@ -4,6 +4,7 @@
  * What a replay means where it parts from what happened is decided here, and told in docs/QUERIES.md: holds that were refused and are given now, holds that were given and are refused now with all that
  * hung on them, counts of a shelf that would have been another.
  */
+import { unreachable } from "../../assert.ts"
 import type { EpochMs, ReservationId, SenderId, Sku } from "../../domain/names.ts"
 import { isBusinessAnswer } from "../../domain/refusals.ts"
 import type { Command, StockCommand } from "../../domain/sku/commands.ts"
@@ -211,8 +212,15 @@ export class SkuReplay {
         const { qty: _, ...all } = command
         return all
       }
-      default:
+      case "Reserve":
+      case "Confirm":
+      case "Extend":
+      case "ReceiveStock":
+      case "AdjustStock":
+      case "MoveStatus":
         return command
+      default:
+        return unreachable(command)
     }
   }
 

@@ -27,7 +27,7 @@ export interface ChannelTally {
 }
 
 /** Nothing counted yet. */
-export const emptyTally = (): ChannelTally => ({
+const emptyTally = (): ChannelTally => ({
   asked: 0,
   refused: 0,
   askedQty: 0,
@@ -44,7 +44,7 @@ export const emptyTally = (): ChannelTally => ({
 const names = Object.keys(emptyTally()) as ReadonlyArray<keyof ChannelTally>
 
 /** Adds what was counted elsewhere. */
-export const addTally = (to: ChannelTally, more: ChannelTally): void => {
+const addTally = (to: ChannelTally, more: ChannelTally): void => {
   for (const name of names) to[name] += more[name]
 }
 
