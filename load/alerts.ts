@@ -1,26 +1,40 @@
 /**
- * A total outage before a real Prometheus, with the rules of deploy/prometheus: a worker and an ingress are scraped while all is well and no alert is up; the worker is killed, then the ingress.
- * Prints after how long each alert fired.
+ * The alerts of deploy/prometheus before a real Prometheus: it scrapes workers, an ingress and the page of a projection while things are done to them, and each alert that belongs to it has to fire, and to be over again
+ * once it is mended. While all is well none may fire but the one that says what this machine can't guarantee. Printed as a table, with how long each took.
+ *
+ * The projection's page is this script's own, with the metrics that a projector tells: what stops there is a number.
  */
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtempSync, writeFileSync } from "node:fs"
-import { createServer } from "node:net"
+import { mkdtempSync, renameSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
+import { createServer as listen } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { jetstreamManager } from "@nats-io/jetstream"
+import { connect as natsConnect } from "@nats-io/transport-node"
+import { Registry } from "prom-client"
 import { sendersOf } from "../src/domain/sender-list.ts"
-import { prometheusBinary, rulesFolder, tryRules } from "../tools/prometheus.ts"
+import { plainLine } from "../src/domain/sku/policy.ts"
+import { pageOf } from "../src/telemetry/making.ts"
+import { makeProjectionMetrics } from "../src/telemetry/projection.ts"
+import { journalStream } from "../src/wire/subjects.ts"
+import { prometheusBinary, rulesFolder, tryDashboards, tryPage, tryRules } from "../tools/prometheus.ts"
 import { chosen, conclude, type Promised, say } from "./stage/show.ts"
-import { type Stage, type StageProcess, until, withStage } from "./stage/stage.ts"
+import { pause, type Stage, type StageProcess, stockUp, until, withStage } from "./stage/stage.ts"
 
 const options = chosen(
-  "Whether a total outage fires the alerts of deploy/prometheus in a real Prometheus, once promtool has tried its rules.",
+  "Which alerts of deploy/prometheus fire in a real Prometheus, and are over again, once promtool has tried its rules and the dashboards.",
   {},
 )
 tryRules()
+tryDashboards()
+
+/** What a cluster of one server on one machine can't help. */
+const always = ["HoldfastDurabilityWeak"]
 
 const freePort = (): Promise<number> =>
   new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
+    const server = listen().listen(0, "127.0.0.1", () => {
       const address = server.address()
       server.close(() => resolve(address !== null && typeof address === "object" ? address.port : 0))
     })
@@ -30,17 +44,25 @@ interface Prometheus {
   /** Names of the alerts that fire. */
   readonly firing: () => Promise<ReadonlyArray<string>>
   readonly query: (text: string) => Promise<number>
+  /** What is scraped from now on. */
+  readonly scrape: (targets: ReadonlyArray<string>) => void
   readonly stop: () => Promise<void>
 }
 
-const startPrometheus = async (targets: ReadonlyArray<string>): Promise<Prometheus> => {
+const startPrometheus = async (): Promise<Prometheus> => {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-prometheus-"))
   const port = await freePort()
+  const targetsFile = join(folder, "targets.json")
   const config = {
     global: { scrape_interval: "1s", evaluation_interval: "1s" },
     rule_files: [join(rulesFolder, "holdfast.rules.yml")],
-    scrape_configs: [{ job_name: "holdfast", static_configs: [{ targets }] }],
+    scrape_configs: [{ job_name: "holdfast", file_sd_configs: [{ files: [targetsFile], refresh_interval: "1s" }] }],
   }
+  const scrape = (targets: ReadonlyArray<string>): void => {
+    writeFileSync(`${targetsFile}.new`, JSON.stringify([{ targets }]))
+    renameSync(`${targetsFile}.new`, targetsFile)
+  }
+  scrape([])
   // JSON is YAML.
   writeFileSync(join(folder, "prometheus.yml"), JSON.stringify(config))
   const flags = [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=127.0.0.1:${port}`]
@@ -67,43 +89,222 @@ const startPrometheus = async (targets: ReadonlyArray<string>): Promise<Promethe
       child.once("exit", () => resolve())
       child.kill("SIGTERM")
     })
-  return { firing, query, stop }
+  return { firing, query, scrape, stop }
 }
 
-const play = async (stage: Stage, [worker]: ReadonlyArray<StageProcess>): Promise<ReadonlyArray<Promised>> => {
-  const ingress = await stage.startIngress("gate")
-  if (worker === undefined) throw new Error("there is a worker")
-  const prometheus = await startPrometheus([worker.address, ingress.address])
-  const fires = async (what: string, alerts: ReadonlyArray<string>): Promise<Promised> => {
-    const fromMs = performance.now()
-    const missing = async () => {
-      const firing = await prometheus.firing()
-      return alerts.filter((alert) => !firing.includes(alert))
-    }
-    await until(`${alerts.join(", ")} fires`, async () => (await missing()).length === 0)
-    const found = `${alerts.join(", ")} after ${((performance.now() - fromMs) / 1_000).toFixed(0)} s`
-    say(`${what}: ${found}`)
-    return { what, found, kept: true }
-  }
-  await until("both are scraped", async () => (await prometheus.query("holdfast_partition_unserved_seconds")) === 4)
-  // Longer than any rule of a healthy cluster waits.
-  const lasting = performance.now() + 20_000
-  const early = new Set<string>()
-  await until("a while has passed", async () => {
-    for (const alert of await prometheus.firing()) early.add(alert)
-    return performance.now() > lasting
+/** A page with the metrics of a projector, and how to say that it is behind. */
+const startProjection = async () => {
+  const registry = new Registry()
+  const { behind } = makeProjectionMetrics(registry, { sku: 1, order: 0 })
+  behind("sku", 0, 0, 0)
+  const server = createServer((_, response) => {
+    pageOf(registry).then((page) => response.writeHead(200, { "content-type": registry.contentType }).end(page))
   })
-  const promises: Array<Promised> = [
-    { what: "a healthy cluster fires nothing", found: [...early].join(", ") || "nothing", kept: early.size === 0 },
-  ]
-  process.kill(worker.pid, "SIGKILL")
-  promises.push(await fires("the only worker killed, told by the ingress", ["HoldfastPartitionUnserved", "HoldfastNobodyOwns"]))
-  process.kill(ingress.pid, "SIGKILL")
-  promises.push(await fires("the ingress killed too, told by absence", ["HoldfastNobodyTells"]))
-  await prometheus.stop()
-  return promises
+  const port = await freePort()
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", () => resolve()))
+  return { address: `127.0.0.1:${port}`, behind, stop: () => server.close() }
 }
 
-const senders = sendersOf("web=channel,dock=warehouse")
-const promises = await withStage({ servers: 1, workers: 1, partitions: 2, senders }, play)
-conclude(options.json, { promises }, "Alerts of deploy/prometheus in a real Prometheus:")
+/** What is done, what is to fire then, and how it is mended. */
+interface Scene {
+  readonly what: string
+  readonly alerts: ReadonlyArray<string>
+  readonly begin: () => unknown
+  readonly mend: () => unknown
+}
+
+/** After how many seconds an alert fired, and was over; null: it was waited for in vain. */
+interface Row {
+  readonly what: string
+  readonly alert: string
+  readonly firedS: number | null
+  readonly overS: number | null
+}
+
+/** Seconds until each alert is as it should be, as long as there is patience. */
+const whenEach = async (
+  alerts: ReadonlyArray<string>,
+  isRight: (alert: string) => Promise<boolean>,
+): Promise<ReadonlyMap<string, number>> => {
+  const found = new Map<string, number>()
+  const sinceMs = performance.now()
+  while (found.size < alerts.length && performance.now() - sinceMs < alertPatienceMs) {
+    for (const alert of alerts)
+      if (!found.has(alert) && (await isRight(alert))) found.set(alert, Math.round((performance.now() - sinceMs) / 1_000))
+    await pause(200)
+  }
+  return found
+}
+const alertPatienceMs = 150_000
+/** The alert of what rose within five minutes. */
+const rising = "HoldfastAlarm"
+
+/** Plays a scene, and returns after how many seconds each alert fired, and was over. */
+const playScene = async ({ what, alerts, begin, mend }: Scene, { firing }: Prometheus): Promise<ReadonlyArray<Row>> => {
+  say(what)
+  await begin()
+  const fired = await whenEach(alerts, async (alert) => (await firing()).includes(alert))
+  say(`  fired: ${[...fired].map(([alert, s]) => `${alert} after ${s} s`).join(", ")}`)
+  await mend()
+  // A counter has risen for five minutes: what rose is waited for at the end.
+  const shortly = alerts.filter((alert) => alert !== rising)
+  const over = await whenEach(shortly, async (alert) => !(await firing()).includes(alert))
+  say(`  over: ${[...over].map(([alert, s]) => `${alert} after ${s} s`).join(", ")}`)
+  return alerts.map((alert) => ({ what, alert, firedS: fired.get(alert) ?? null, overS: over.get(alert) ?? null }))
+}
+
+/** Lets a journal take no record more, and some again, as somebody with the administrator's login could. */
+const setJournalBound = async (stage: Stage, isFull: boolean): Promise<void> => {
+  const [server] = stage.servers
+  if (server === undefined) throw new Error("there is a server")
+  const { user, password } = server.credentials.admin
+  const nc = await natsConnect({ servers: server.url, user, pass: password })
+  const jsm = await jetstreamManager(nc, { checkAPI: false })
+  const name = journalStream("sku", 0)
+  const { state } = await jsm.streams.info(name)
+  await jsm.streams.update(name, { max_msgs: isFull ? Math.max(1, state.messages) : -1 })
+  await nc.close()
+}
+
+interface Cast {
+  readonly stage: Stage
+  readonly workers: Array<StageProcess>
+  readonly gates: Array<StageProcess>
+  readonly projection: Awaited<ReturnType<typeof startProjection>>
+  readonly prometheus: Prometheus
+}
+
+const scrapeAll = ({ workers, gates, projection, prometheus }: Cast): void =>
+  prometheus.scrape([...workers, ...gates].map(({ address }) => address).concat(projection.address))
+
+let lives = 0
+/** Kills these, and puts new ones in their places when it is mended. */
+const killed = (cast: Cast, which: "workers" | "gates", count: number) => ({
+  begin: () => {
+    for (const { pid } of cast[which].slice(0, count)) process.kill(pid, "SIGKILL")
+  },
+  mend: async () => {
+    const start = which === "workers" ? cast.stage.startWorker : cast.stage.startIngress
+    for (let at = 0; at < count; at++) cast[which][at] = await start(`${which}-again-${++lives}`)
+    scrapeAll(cast)
+  },
+})
+
+const skus = Array.from({ length: 8 }, (_, n) => `SKU-${n}`)
+
+const scenesOf = async (cast: Cast): Promise<ReadonlyArray<Scene>> => {
+  const { stage, projection } = cast
+  const [web, dock, planner] = await Promise.all([stage.open("web"), stage.open("dock"), stage.open("planner")])
+  await stockUp(stage, skus, ["web"], { dock: "dock", planner: "planner" })
+  // Known, and of which nothing is there.
+  await planner.setPolicy({ sku: "EMPTY", policy: { version: 1, channels: [plainLine("web", 0)], safety: [], sourcing: ["DC1"] } })
+  let facts = 0
+  return [
+    {
+      what: "a shortage: a channel sold 5 units that nobody has",
+      alerts: ["HoldfastShortage"],
+      begin: () => web.recordSale({ sku: "EMPTY", mode: "owed", qty: 5, reservation: "r-1" }),
+      mend: () => dock.receiveStock({ sku: "EMPTY", location: "DC1", qty: 5 }),
+    },
+    {
+      what: "lag: a journal takes no record more while facts are stored",
+      alerts: ["HoldfastLag", "HoldfastPartitionUnserved", "HoldfastAlarm"],
+      begin: async () => {
+        await setJournalBound(stage, true)
+        // Of both partitions: nobody waits for their answers.
+        for (const sku of skus) dock.receiveStock({ sku, location: "DC1", qty: 1, reference: `lag-${++facts}` }).catch(() => undefined)
+      },
+      mend: () => setJournalBound(stage, false),
+    },
+    { what: "one of two workers is killed", alerts: ["HoldfastScrapeMissing"], ...killed(cast, "workers", 1) },
+    {
+      what: "all workers are killed, told by the ingress",
+      alerts: ["HoldfastPartitionUnserved", "HoldfastNobodyOwns", "HoldfastPartitionNotOwned"],
+      ...killed(cast, "workers", 2),
+    },
+    {
+      what: "the projection stands still (a number of this script's)",
+      alerts: ["HoldfastProjectionBehind"],
+      begin: () => projection.behind("sku", 0, 1_000, 90_000),
+      mend: () => projection.behind("sku", 0, 0, 0),
+    },
+    {
+      what: "every process is killed, told by absence",
+      alerts: ["HoldfastNobodyTells"],
+      begin: () => {
+        for (const { pid } of [...cast.workers, ...cast.gates]) process.kill(pid, "SIGKILL")
+      },
+      mend: async () => {
+        for (let at = 0; at < cast.workers.length; at++) cast.workers[at] = await stage.startWorker(`worker-last-${at}`)
+        cast.gates[0] = await stage.startIngress("gate-last")
+        scrapeAll(cast)
+      },
+    },
+  ]
+}
+
+/** What fires while nothing is done. */
+const firesMeanwhile = async ({ firing }: Prometheus, forMs: number): Promise<ReadonlyArray<string>> => {
+  const found = new Set<string>()
+  const endMs = performance.now() + forMs
+  while (performance.now() < endMs) {
+    for (const alert of await firing()) found.add(alert)
+    await pause(500)
+  }
+  return [...found]
+}
+
+const play = async (stage: Stage, started: ReadonlyArray<StageProcess>) => {
+  const cast: Cast = {
+    stage,
+    workers: [...started],
+    gates: [await stage.startIngress("gate")],
+    projection: await startProjection(),
+    prometheus: await startPrometheus(),
+  }
+  const { prometheus, projection } = cast
+  scrapeAll(cast)
+  await until("all are scraped", async () => (await prometheus.query("up == 1")) === 4)
+  const scenes = await scenesOf(cast)
+  // Longer than most rules wait.
+  const early = (await firesMeanwhile(prometheus, 30_000)).filter((alert) => !always.includes(alert))
+  const said = tryPage((await cast.workers[0]?.page("/metrics")) ?? "")
+  const rows: Array<Row> = []
+  for (const scene of scenes) rows.push(...(await playScene(scene, prometheus)))
+  const firesNow = async () => (await prometheus.firing()).filter((alert) => !always.includes(alert))
+  say("until nothing fires any more")
+  await until("nothing fires", async () => (await firesNow()).length === 0, 420_000).catch(() => undefined)
+  const left = await firesNow()
+  await prometheus.stop()
+  projection.stop()
+  return { rows, early, left, said }
+}
+
+const tableOf = (rows: ReadonlyArray<Row>): string => {
+  const [what, alert] = [Math.max(...rows.map((row) => row.what.length)), Math.max(...rows.map((row) => row.alert.length))]
+  const line = (a: string, b: string, c: string, d: string) => `${a.padEnd(what)}  ${b.padEnd(alert)}  ${c.padStart(8)}  ${d.padStart(8)}`
+  const seconds = (s: number | null) => (s === null ? "never" : `${s} s`)
+  return [
+    line("what was done", "alert", "fired", "over"),
+    ...rows.map((row) => line(row.what, row.alert, seconds(row.firedS), row.alert === rising ? "later" : seconds(row.overS))),
+  ].join("\n")
+}
+
+const senders = sendersOf("web=channel,dock=warehouse,planner=merchandiser")
+const { rows, early, left, said } = await withStage({ servers: 1, workers: 2, partitions: 2, senders }, play)
+const whole = rows.filter(({ alert, firedS, overS }) => firedS !== null && (overS !== null || alert === rising))
+const promises: ReadonlyArray<Promised> = [
+  {
+    what: "a healthy cluster fires nothing but what its one server can't guarantee",
+    found: early.join(", ") || "nothing",
+    kept: early.length === 0,
+  },
+  {
+    what: "each alert fired, and was over once it was mended",
+    found: `${whole.length} of ${rows.length}`,
+    kept: whole.length === rows.length,
+  },
+  { what: "at the end nothing fires", found: left.join(", ") || "nothing", kept: left.length === 0 },
+  { what: "promtool has nothing to say of a worker's page", found: said.trim() || "nothing", kept: said === "" },
+]
+conclude(options.json, { promises }, tableOf(rows))

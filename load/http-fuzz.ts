@@ -25,16 +25,18 @@ const main = fileURLToPath(new URL("../src/main.ts", import.meta.url))
 const checks =
   "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance,unsupported_method,ignored_auth"
 
-const ran = (command: string, args: ReadonlyArray<string>): Promise<number> =>
+/** Runs a command in a folder of its own: what a tool leaves where it runs goes with it. */
+const ran = (folder: string, command: string, args: ReadonlyArray<string>): Promise<number> =>
   new Promise((resolve) => {
-    spawn(command, args, { stdio: "inherit" }).once("close", (code) => resolve(code ?? 1))
+    spawn(command, args, { cwd: folder, stdio: "inherit" }).once("close", (code) => resolve(code ?? 1))
   })
 
 const venvIn = async (folder: string): Promise<string> => {
   if (values.venv !== "") return values.venv
   const venv = join(folder, "venv")
-  if ((await ran("python3", ["-m", "venv", venv])) !== 0) throw new Error("python3 with venv is needed")
-  if ((await ran(join(venv, "bin", "pip"), ["install", "--quiet", pinned])) !== 0) throw new Error(`${pinned} can't be installed from PyPI`)
+  if ((await ran(folder, "python3", ["-m", "venv", venv])) !== 0) throw new Error("python3 with venv is needed")
+  if ((await ran(folder, join(venv, "bin", "pip"), ["install", "--quiet", pinned])) !== 0)
+    throw new Error(`${pinned} can't be installed from PyPI`)
   return venv
 }
 
@@ -101,7 +103,7 @@ try {
   const failed: Array<string> = []
   try {
     for (const sender of values.as.split(",")) {
-      const code = await ran(join(venv, "bin", "schemathesis"), [
+      const code = await ran(folder, join(venv, "bin", "schemathesis"), [
         "run",
         `${served.url}/openapi.json`,
         "--checks",

@@ -31,17 +31,20 @@ const libraryMessages = 64
 
 class Arm {
   readonly #child: ChildProcess
+  #ended: Error | null = null
   #waiting: Array<{ readonly resolve: (answer: FromArm) => void; readonly reject: (error: Error) => void }> = []
 
   constructor(name: string) {
     this.#child = fork(fileURLToPath(new URL("./side-by-side/arm.ts", import.meta.url)))
     this.#child.on("message", (answer) => this.#waiting.shift()?.resolve(answer as FromArm))
     this.#child.once("exit", (code) => {
-      for (const { reject } of this.#waiting) reject(new Error(`the arm ${name} ended with ${code}`))
+      this.#ended = new Error(`the arm ${name} ended with ${code}: what it said stands above`)
+      for (const { reject } of this.#waiting) reject(this.#ended)
     })
   }
 
   ask(message: ToArm): Promise<FromArm> {
+    if (this.#ended !== null) return Promise.reject(this.#ended)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       this.#child.send(message)

@@ -65,6 +65,8 @@ export interface HoldfastConfig extends ProcessConfig {
   readonly replicas: number
   readonly leaseTtlMs: number
   readonly durability: "strict" | "warn"
+  /** Where spans go; null: nowhere. */
+  readonly otlpUrl: string | null
 }
 
 /** What `holdfast ingress` is told. */
@@ -140,6 +142,7 @@ export const settings = {
   httpPort: setting("HOLDFAST_HTTP_PORT", "9464", "port of them; 0: a free one"),
   log: setting("HOLDFAST_LOG", "pretty", "json or pretty, on standard error"),
   logLevel: setting("HOLDFAST_LOG_LEVEL", "Info", "Debug, Info, Warn, Error or None"),
+  otlpUrl: setting("HOLDFAST_OTLP_URL", "none", "http://host:4318 of a collector, for spans of commands with a sampled traceparent"),
   drainTimeoutMs: setting(
     "HOLDFAST_DRAIN_TIMEOUT_MS",
     "15000",
@@ -154,6 +157,18 @@ export const archiveSettings = {
   user: setting("HOLDFAST_ARCHIVE_USER", "none", "login of the archivist, the only one that may purge journals"),
   password: setting("HOLDFAST_ARCHIVE_PASSWORD", "none", "its password"),
 } as const
+
+/** What `holdfast project` reads, and whoever asks the tables. */
+export const postgresSettings = {
+  url: setting(
+    "HOLDFAST_POSTGRES_URL",
+    "own",
+    "postgres://user:password@host:5432/database; unset: the Postgres of a `serve` in this folder",
+  ),
+} as const
+
+/** The settings of the tables, as the lines of a table. */
+export const postgresSettingsHelp = (): string => tableOf(Object.values(postgresSettings))
 
 /** What a gateway reads beside that. */
 export const gatewaySettings = {
@@ -258,6 +273,24 @@ const readLogin = Effect.fnUntraced(function* (read: ReadSetting, problems: Arra
   if (user !== null) problems.push(`${passwordSetting.name}: is missing; ${userSetting.name} needs it`)
   if (password !== null) problems.push(`${userSetting.name}: is missing; ${passwordSetting.name} needs it`)
   return null
+})
+
+const readLogging = Effect.fnUntraced(function* (read: ReadSetting) {
+  const log = yield* read(
+    settings.log,
+    withFallback((name) => Config.Literals(["json", "pretty"], name), "pretty"),
+    always,
+    "expected json or pretty",
+    "pretty",
+  )
+  const logLevel = yield* read(
+    settings.logLevel,
+    withFallback(Config.LogLevel, "Info"),
+    always,
+    "expected All, Trace, Debug, Info, Warn, Error, Fatal or None",
+    "Info",
+  )
+  return { log, logLevel } satisfies Pick<ProcessConfig, "log" | "logLevel">
 })
 
 const natsUrls = ["nats:", "tls:", "ws:", "wss:"]
@@ -398,20 +431,7 @@ const readProcess = Effect.fnUntraced(function* (read: ReadSetting) {
       commandsPerSecond: yield* whole(settings.commandsPerSecond, 1, ratePerSecondMax),
       bytesPerSecond: yield* whole(settings.bytesPerSecond, bodyBytesMax, ratePerSecondMax),
     },
-    log: yield* read(
-      settings.log,
-      withFallback((name) => Config.Literals(["json", "pretty"], name), "pretty"),
-      always,
-      "expected json or pretty",
-      "pretty",
-    ),
-    logLevel: yield* read(
-      settings.logLevel,
-      withFallback(Config.LogLevel, "Info"),
-      always,
-      "expected All, Trace, Debug, Info, Warn, Error, Fatal or None",
-      "Info",
-    ),
+    ...(yield* readLogging(read)),
   }
 })
 
@@ -435,12 +455,19 @@ export const loadConfig: Effect.Effect<HoldfastConfig, ConfigInvalid> = Effect.g
   const replicas = yield* readReplicas(read)
   const leaseTtlMs = yield* whole(settings.leaseTtlMs, leaseTtlMsMin, leaseTtlMsMax)
   const durability = yield* readDurability(read)
+  const otlpUrl = yield* read(
+    settings.otlpUrl,
+    optional(Config.NonEmptyString),
+    isUrlOf(["http:", "https:"]),
+    "expected http://host:port of an OTLP collector; unset it if there is none",
+    null,
+  )
   const ofProcess = yield* readProcess(read)
   if (nats === null && problems.length === 0 && replicas > 1) {
     problems.push(`${settings.replicas.name}: an own nats-server is one server; unset it, or name a cluster with ${settings.natsUrl.name}`)
   }
   if (problems.length > 0) return yield* new ConfigInvalid({ problems })
-  return { nats, partitions, replicas, leaseTtlMs, durability, ...ofProcess }
+  return { nats, partitions, replicas, leaseTtlMs, durability, otlpUrl, ...ofProcess }
 })
 
 /** The settings of `holdfast ingress`. */
@@ -500,6 +527,24 @@ export const loadArchiveConfig: Effect.Effect<ArchiveConfig, ConfigInvalid> = Ef
     problems.push(`${archiveSettings.folder.name}: is missing; ${archiveSettings.everyMs.name} needs it`)
   if (problems.length > 0) return yield* new ConfigInvalid({ problems })
   return { folder, everyMs, login }
+})
+
+/** Where the tables are; null: nobody says. */
+export const loadPostgresUrl: Effect.Effect<string | null, ConfigInvalid> = Effect.gen(function* () {
+  const problems: Array<string> = []
+  const isUrl = (text: string | null) => text === null || /^postgres(?:ql)?:\/\/./.test(text)
+  const remedy = "expected postgres://user:password@host:5432/database"
+  const url = yield* makeRead(problems)(postgresSettings.url, optional(Config.String), isUrl, remedy, null)
+  if (problems.length > 0) return yield* new ConfigInvalid({ problems })
+  return url
+})
+
+/** How a process that is told nothing else of its own logs. */
+export const loadLogging: Effect.Effect<Pick<ProcessConfig, "log" | "logLevel">, ConfigInvalid> = Effect.gen(function* () {
+  const problems: Array<string> = []
+  const logging = yield* readLogging(makeRead(problems))
+  if (problems.length > 0) return yield* new ConfigInvalid({ problems })
+  return logging
 })
 
 /** What a gateway is told. */

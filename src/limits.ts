@@ -101,9 +101,12 @@ export const nameCharsMax = 2 * idCharsMax + 12
 export const bodyBytesMax = 65_536
 /** Commands in one message. */
 export const commandsPerMessageMax = 128
+/** Operators' commands in one message, a sender's or a stored one: each settles a command that may be as large as a message, and a message is decided whole. */
+export const operatorCommandsPerMessageMax = 4
 /**
  * Bytes that a line of an order of {@link orderLinesMax} may take in its command on average, with all that JSON puts around it: of the largest quantities with a SKU of 17 bytes, of usual ones with one of 29. An order of
- * fewer lines may have longer ones.
+ * fewer lines may have longer ones. Larger bodies would not do: where the last line of an order answers, its lines are told of in an event, in the answer and in what is given back, and that has to fit two thirds of
+ * a record (domain/order/bounds.ts).
  */
 export const orderLineBodyBytes = 65
 /** Bytes of a message in the commands stream: what an ingress writes of at most {@link commandsPerMessageMax} commands and {@link bodyBytesMax} bytes of theirs. */
@@ -408,6 +411,8 @@ export const feedEchoMs = 1_000
 export const snapshotChunkBytesMax = 800_000
 /** Things (SKUs, reservations, decisions) one slice of a snapshot may walk: bounds the pause far below 5 ms. */
 export const snapshotSliceItemsMax = 512
+/** Bytes after which one slice takes no more parts (reservations, orders), whatever their count: an order of 1,000 lines is as much work as 500 reservations. */
+export const snapshotSliceBytesMax = 256 * 1_024
 /**
  * A snapshot is due once so many records, commands (expired holds counted with them) or bytes lie behind the start of the last, whichever comes first, and
  *
@@ -484,6 +489,28 @@ export const journalRecordsKeptMin = 1_024
  */
 export const journalKeptMs = factHorizonMs + issuedAheadMsMax + floorStepMs
 
+// Projection
+/** Actors and their parts that the fold of one journal keeps; beyond either, all are read again from the tables as they are needed. */
+export const actorsFoldedMax = 100_000
+export const partsFoldedMax = 250_000
+/** Lines of the ledger that are written in one transaction, or bytes of the records that they are made of, whichever comes first. */
+export const projectedLinesMax = 10_000
+export const projectedBytesMax = 4 * 1_048_576
+/** Milliseconds for which a connection to the database is waited for, and for which an answer of it is. */
+export const databaseConnectMs = 5_000
+export const databaseAnswerMs = 60_000
+/** Milliseconds between two attempts while the database is away: the first pause, and the longest. */
+export const databaseRetryMsMin = 100
+export const databaseRetryMsMax = 5_000
+/** Milliseconds for which a projector that met another one's rows waits before it looks whether that one still writes. */
+export const standByMs = 2_000
+/** Records of a journal by which tables that were made anew may be behind the served ones when they take their place, where those don't stand still for long enough. */
+export const swapBehindMax = 2_000
+/** Months of journaled time for which the ledger is kept, the present one not counted. */
+export const ledgerMonthsKept = 13
+/** Milliseconds between two looks for months that are too old. */
+export const ledgerLooksMs = 3_600_000
+
 const longestMessageEntryBytes = 2 * bodyBytesMax + commandsPerMessageMax * entryOverheadBytesMax
 /** A line of a stored message's head: sender, class, SKU token, reply suffix, time, trace, size. */
 const storedHeadBytesMax = senderCharsMax + 3 * skuBytesMax + replySuffixCharsMax + 256
@@ -497,6 +524,8 @@ const storedHeadBytesMax = senderCharsMax + 3 * skuBytesMax + replySuffixCharsMa
 export const latencyPairsMax = 256
 /** Records of a partition whose commands' way is being measured: more than are ever on their way to senders. What is older is not measured. */
 export const recordsTimedMax = 1_024
+/** Records whose traced messages are being followed to their replies and to the feed. */
+export const tracedRecordsMax = 1_024
 /** Commands of a partition that began and whose answer is waited for by whoever measures it. */
 export const answersTimedMax = 65_536
 
@@ -516,6 +545,10 @@ assert(recordBytesMax < payloadBytesMax, "a full record fits one message with it
 assert(republishRecordsMax * 2 <= replyRecordsMax, "what is said again leaves half of all replies to decisions")
 assert(republishRecordsMax <= replyRecordsMax * republishShare && republishShare <= 0.5, "something can always be said again")
 assert(snapshotChunkBytesMax < payloadBytesMax, "a snapshot chunk fits one message with its headers")
+assert(
+  snapshotSliceBytesMax + orderLinesMax * orderLineBytesMax + bodyBytesMax < snapshotChunkBytesMax,
+  "what a slice holds by then fits a chunk beside one more order of as many lines as there may be",
+)
 assert(
   snapshotCommandsMax + snapshotWalkCommands + 8 * batchCommandsMax <= commandsBehindSnapshotMax,
   "a snapshot that is begun at the latest is done before too many commands lie behind the one before it",
@@ -573,6 +606,11 @@ assert(
   // A stored message may hold as many messages of senders as commands, each an entry of its own.
   2 * bodyBytesMax + commandsPerMessageMax * (entryOverheadBytesMax + 512) + 512 + recordEnvelopeBytesMax < recordBytesMax,
   "the largest stored message, decided at its worst, fits a record",
+)
+assert(
+  operatorCommandsPerMessageMax * (2 * bodyBytesMax + entryOverheadBytesMax + messageHeadBytesMax) + recordEnvelopeBytesMax <
+    recordBytesMax,
+  "the largest stored message of operators, decided at its worst, fits a record",
 )
 assert(factHorizonMs >= 72 * 3_600_000, "facts may be reported 72 hours late")
 assert(journalKeptMs > Math.max(factHorizonMs, commandHorizonMs), "nothing within a horizon of remembered ids is purged")

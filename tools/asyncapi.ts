@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url"
 import { JsonSchema, Schema } from "effect"
 import { Kind } from "../src/domain/kinds.ts"
 import { CommandClass } from "../src/domain/names.ts"
+import { classOf as classOfOrder } from "../src/domain/order/decide.ts"
 import { orderRoles, quarantineRoles, stockRoles, workersRoles } from "../src/domain/roles.ts"
 import { type CommandType, classOf } from "../src/domain/sku/commands.ts"
 import { commandsPerMessageMax, replySuffixCharsMax, replySuffixTokensMax } from "../src/limits.ts"
@@ -111,7 +112,9 @@ const message = (name: string, title: string, fields: JsonObject): readonly [str
 const messages = (): JsonObject =>
   Object.fromEntries([
     ...commandTypes.map((type) => message(type, `${type} (class ${classOf[type]})`, { headers, payload: schemaRef(type) })),
-    ...orderCommandTypes.map((type) => message(type, `${type} (class sell)`, { headers, payload: schemaRef(type) })),
+    ...orderCommandTypes.map((type) =>
+      message(type, `${type} (class ${classOfOrder[type as keyof typeof classOfOrder]})`, { headers, payload: schemaRef(type) }),
+    ),
     message(batch, "Commands of SKUs that share a partition", {
       headers,
       payload: { type: "array", minItems: 1, maxItems: commandsPerMessageMax, items: { oneOf: commandTypes.map(schemaRef) } },
@@ -131,7 +134,7 @@ const orderToken: JsonObject = { description: "The canonical token of the order'
 const kind: JsonObject = {
   enum: Kind,
   description:
-    "The kind of the actors that decide: sku for everything about a SKU, order for everything about an order, whose id is then the token",
+    "The kind of the actors that decide: sku for everything about a SKU, order for everything about an order, whose id is then the token; in the class operator its channel, a slash and its id",
 }
 const suffix: JsonObject = { description: `The end of the request's reply subject, or what its ${replyHeader} said` }
 

@@ -3,12 +3,21 @@
  *
  * Nothing of Holdfast needs either: they are here to try the rules, and in production Prometheus is somebody else's to run.
  */
-import { execFileSync } from "node:child_process"
-import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs"
-import { homedir } from "node:os"
+import { execFileSync, spawnSync } from "node:child_process"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { homedir, tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { Effect } from "effect"
 import { scriptOptions } from "../load/stage/options.ts"
+import { Kind } from "../src/domain/kinds.ts"
+import { AlarmKind, HaltReason, ReignEndReason, StepDownReason } from "../src/engine/protocol.ts"
+import { WatchAlarmKind } from "../src/ports/meter.ts"
+import { metricsOf, pageOf } from "../src/telemetry/making.ts"
+import { Meters, MetricsRegistry, metricsLayer } from "../src/telemetry/metrics.ts"
+import { makeProjectionMetrics } from "../src/telemetry/projection.ts"
+import { makeRoomGauges } from "../src/telemetry/room.ts"
+import { dashboards } from "./dashboards.ts"
 
 const pinned = fileURLToPath(new URL("prometheus/", import.meta.url))
 export const rulesFolder = fileURLToPath(new URL("../deploy/prometheus/", import.meta.url))
@@ -37,10 +46,49 @@ export const prometheusBinary = (program: "prometheus" | "promtool"): string => 
 export const tryRules = (): void => {
   const promtool = prometheusBinary("promtool")
   execFileSync(promtool, ["check", "rules", "holdfast.rules.yml"], { cwd: rulesFolder, stdio: "inherit" })
-  execFileSync(promtool, ["test", "rules", "holdfast.rules.test.yml"], { cwd: rulesFolder, stdio: "inherit" })
+  const tests = ["holdfast.rules.test.yml", "holdfast.days.rules.test.yml"]
+  execFileSync(promtool, ["test", "rules", ...tests], { cwd: rulesFolder, stdio: "inherit" })
+}
+
+/** Puts every query of the dashboards to promtool: as rules, for which it reads them as Prometheus would. */
+export const tryDashboards = (): void => {
+  const exprs = Object.values(dashboards).flatMap(({ panels = [] }) =>
+    panels.flatMap((panel) => ("targets" in panel ? (panel.targets ?? []) : [])).map(({ expr }) => String(expr)),
+  )
+  // What Grafana puts in their place.
+  const plain = exprs.map((expr) => expr.replaceAll("$__rate_interval", "1m").replaceAll("$kind", ".+"))
+  const rules = [...new Set(plain)].map((expr, at) => ({ record: `asked:${at}`, expr }))
+  const file = join(mkdtempSync(join(tmpdir(), "holdfast-dashboards-")), "asked.yml")
+  // JSON is YAML.
+  writeFileSync(file, JSON.stringify({ groups: [{ name: "dashboards", rules }] }))
+  execFileSync(prometheusBinary("promtool"), ["check", "rules", file], { stdio: "inherit" })
+}
+
+/** A page with every metric of the catalogue, as the processes that tell them make it, before anything is counted. */
+const wholePage = (): Promise<string> =>
+  Effect.gen(function* () {
+    const registry = yield* MetricsRegistry
+    const meterOf = yield* Meters
+    for (const kind of Kind) meterOf(kind).begin(1, [...AlarmKind, ...WatchAlarmKind], StepDownReason, ReignEndReason, HaltReason)
+    makeRoomGauges(registry)
+    makeProjectionMetrics(registry, { sku: 1, order: 1 })
+    metricsOf(registry).gauge("durabilityWarnings").set(0)
+    return yield* Effect.promise(() => pageOf(registry))
+  }).pipe(Effect.provide(metricsLayer("all")), Effect.runPromise)
+
+/** Puts a page of metrics to promtool's checks: names, units and types by Prometheus's conventions. Returns what it has to say, "" if nothing. */
+export const tryPage = (page: string): string => {
+  const { status, stdout, stderr } = spawnSync(prometheusBinary("promtool"), ["check", "metrics"], { input: page, encoding: "utf8" })
+  return status === 0 && stdout + stderr === "" ? "" : `${stdout}${stderr}` || `promtool ended with ${status}`
 }
 
 if (import.meta.main) {
   scriptOptions("Puts the alerts of deploy/prometheus to promtool's tests.", {})
   tryRules()
+  tryDashboards()
+  const said = tryPage(await wholePage())
+  if (said !== "") {
+    console.error(`promtool on a page with every metric: ${said}`)
+    process.exitCode = 1
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * Writes what docs/PROTOCOL.md says of every command from the commands' declarations: the table of fields, and the examples. All else in that document is written by hand.
+ * Writes what docs/PROTOCOL.md says of every command from the commands' declarations: the table of fields of each kind, and the examples of commands about SKUs. All else in that document is written by hand.
  *
  * `node tools/protocol.ts` writes the file; with `--check` it writes nothing and fails if the file isn't what would be written.
  *
@@ -8,16 +8,24 @@
  */
 import { readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { orderCommandTypes } from "../src/client/orders.ts"
 import type { AnyCommandSpec } from "../src/domain/define.ts"
 import { CommandClass } from "../src/domain/names.ts"
+import { orderKind } from "../src/domain/order/index.ts"
 import { skuKind } from "../src/domain/sku/index.ts"
 
-/** The kinds whose commands senders write, in the order of the document. */
+/** The commands that senders write about SKUs, in the order of the document. */
 const declared: ReadonlyArray<AnyCommandSpec> = [...skuKind.commands]
+
+/** Those about orders. What only actors carry to each other is no sender's to write. */
+const declaredOfOrders: ReadonlyArray<AnyCommandSpec> = (orderKind.commands as ReadonlyArray<AnyCommandSpec>).filter(({ type }) =>
+  orderCommandTypes.some((known) => known === type),
+)
 
 const begin = (what: string): string => `<!-- npm run generate writes: ${what} -->`
 const end = "<!-- up to here -->"
 const tableName = "fields of each type"
+const orderTableName = "fields of each type about orders"
 const restOf = (commandClass: string): string => `other commands of class ${commandClass}`
 
 /** Characters of a line of JSON, at most. */
@@ -55,19 +63,22 @@ const waysOf = ({ whole }: AnyCommandSpec): ReadonlyArray<Way> => (whole?.jsonSc
 const wayText = ({ properties, required }: Way): string =>
   `${quoted(required)} (${quoted(Object.values(properties).map((value) => value.const))})`
 
-/** A field that must be given, with what must stand in it where that is known. */
-const requiredText = (name: string, { ast }: AnyCommandSpec["fields"][string]): string => {
-  if (ast._tag !== "Objects") return `\`${name}\``
-  const inside = ast.propertySignatures.filter(({ type }) => type.context?.isOptional !== true).map((part) => String(part.name))
-  return `\`${name}\` (in it ${quoted(inside)})`
+/** The names of what stands in an object, or in each object of a list; none where a field is neither. */
+const namesInside = ({ ast }: AnyCommandSpec["fields"][string], isOptional: boolean): ReadonlyArray<string> => {
+  const inner = ast._tag === "Arrays" ? ast.rest[0] : ast
+  if (inner?._tag !== "Objects") return []
+  return inner.propertySignatures.filter(({ type }) => (type.context?.isOptional === true) === isOptional).map((part) => String(part.name))
 }
 
-const optionalInside = (name: string, { ast }: AnyCommandSpec["fields"][string]): ReadonlyArray<string> =>
-  ast._tag !== "Objects"
-    ? []
-    : ast.propertySignatures
-        .filter(({ type }) => type.context?.isOptional === true)
-        .map((part) => `\`${String(part.name)}\` in \`${name}\``)
+/** A field with what must stand in it where that is known. */
+const fieldText = (name: string, field: AnyCommandSpec["fields"][string]): string => {
+  const inside = namesInside(field, false)
+  if (inside.length === 0) return `\`${name}\``
+  return `\`${name}\` (in ${field.ast._tag === "Arrays" ? "each" : "it"} ${quoted(inside)})`
+}
+
+const optionalInside = (name: string, field: AnyCommandSpec["fields"][string]): ReadonlyArray<string> =>
+  namesInside(field, true).map((inner) => `\`${inner}\` in \`${name}\``)
 
 const fieldRow = (spec: AnyCommandSpec): string => {
   const fields = Object.entries(spec.fields)
@@ -75,11 +86,11 @@ const fieldRow = (spec: AnyCommandSpec): string => {
   const ways = waysOf(spec)
   const ofWays = new Set(ways.flatMap(({ required }) => required))
   const must = fields.filter((field) => !isOptional(field))
-  const required = [must.map(([name, field]) => requiredText(name, field)).join(", "), ways.map(wayText).join(" or ")]
-  const may = fields.filter((field) => isOptional(field) && !ofWays.has(field[0])).map(([name]) => `\`${name}\``)
+  const required = [must.map(([name, field]) => fieldText(name, field)).join(", "), ways.map(wayText).join(" or ")]
+  const may = fields.filter((field) => isOptional(field) && !ofWays.has(field[0]))
   const optional = [
-    ...may,
-    ...must.flatMap(([name, field]) => optionalInside(name, field)),
+    ...may.map(([name, field]) => fieldText(name, field)),
+    ...[...must, ...may].flatMap(([name, field]) => optionalInside(name, field)),
     ...(ways.length > 0 ? ["the other of both"] : []),
   ]
   return `| \`${spec.type}\` | \`${spec.class}\` | ${required.filter((part) => part !== "").join("; ")} | ${optional.map((part) => `${part}`).join(", ")}${optional.length > 0 ? " " : ""}|`
@@ -109,6 +120,7 @@ export const protocolText = (document: string, commands = declared): string => {
   const others = commands.filter((spec) => !explained.includes(spec))
   const parts = new Map([
     [tableName, table(commands)],
+    [orderTableName, table(declaredOfOrders)],
     ...explained.map((spec) => [spec.type, examplesOf(spec)] as const),
     ...CommandClass.map((one) => [restOf(one), rest(others, one)] as const),
   ])

@@ -66,6 +66,13 @@ export interface Rig {
   readonly look: (workers?: ReadonlyArray<RigWorker>) => Promise<Sight>
   /** Runs the `holdfast` binary as an operator with a worker's access; resolves with its exit code and what it printed. */
   readonly holdfast: (...args: ReadonlyArray<string>) => Promise<{ readonly code: number; readonly printed: string }>
+  /** The same with variables of its environment beside those. */
+  readonly holdfastWith: (
+    settings: Readonly<Record<string, string>>,
+    ...args: ReadonlyArray<string>
+  ) => Promise<{ readonly code: number; readonly printed: string }>
+  /** Starts a projector into a database. It is ended with the rig, if not before. */
+  readonly startProjector: (url: string) => Promise<WorkerProcess>
   /** Runs what needs the ports of a worker. */
   readonly asWorker: <A, E>(effect: Effect.Effect<A, E, Layer.Success<ReturnType<typeof natsLayer>> | Scope.Scope>) => Promise<A>
   /** Starts one more worker, or one that has ended, under that name; resolves when it has joined the others. */
@@ -225,6 +232,9 @@ const startRig = Effect.fnUntraced(function* (options: RigOptions) {
         ),
       ),
     holdfast: (...args) => runHoldfast(args, workerEnvironment("operator", server, partitions)),
+    holdfastWith: (settings, ...args) => runHoldfast(args, workerEnvironment("operator", server, partitions, settings)),
+    startProjector: (url) =>
+      runPromise(startWorkerProcess("projector", folder.path, server, partitions, guardian, { HOLDFAST_POSTGRES_URL: url }, "project")),
     asWorker: (effect) => runtime.runPromise(Effect.scoped(effect)),
     judge: () => {
       writers.close()

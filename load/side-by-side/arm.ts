@@ -11,6 +11,7 @@ import type { EmbeddedServer } from "../../src/nats/embedded.ts"
 import { quantile } from "../stage/stage.ts"
 import { type AnySender, type Checkout, loadCheckout } from "./checkout.ts"
 import type { ArmCount, ArmMode, ArmSetup, FromArm, ToArm } from "./messages.ts"
+import { standStill } from "./standing-still.ts"
 
 const sendersOf = (): ReadonlyArray<AnySender> => [
   { sender: "web", roles: ["channel"], name: "web", kind: "channel" },
@@ -35,8 +36,12 @@ let reservations = 0
 let begunMs = 0
 let begunCpu = process.cpuUsage()
 let stopped: () => void = () => undefined
+/** When the newest decision came, or commands began to be sent; and what came last that was none. */
+let movedMs = 0
+let heardLast: string | null = null
 
 const settled = (sentMs: number, accepted: boolean): void => {
+  movedMs = performance.now()
   counted.decided++
   if (!accepted) counted.notAccepted++
   if (tookCount < takenMax) took[tookCount++] = performance.now() - sentMs
@@ -74,7 +79,7 @@ const next = (arm: Arm, index: number): void => {
   const n = ++reservations
   const sku = skuOf(arm, n)
   open++
-  arm.singles[index] = { text: reserve(n, sku), subject: `hf.cmd.web.sell.sku.${sku}`, sentMs: performance.now() }
+  arm.singles[index] = { text: reserve(n, sku), subject: arm.checkout.sellSubject("web", sku), sentMs: performance.now() }
   publish(arm, index)
 }
 
@@ -88,6 +93,7 @@ const heard = (arm: Arm, message: Msg): void => {
   const single = arm.singles[index]
   if (single === undefined) return
   if (!isDecision(message.data)) {
+    heardLast = message.data.length === 0 ? "nobody takes commands there (no responders)" : message.string()
     setTimeout(() => publish(arm, index), againMs)
     return
   }
@@ -108,6 +114,7 @@ const call = async (arm: Arm): Promise<void> => {
 
 const start = (arm: Arm, mode: ArmMode, inFlight: number): void => {
   running = true
+  movedMs = performance.now()
   for (let i = 0; i < inFlight; i++) {
     if (mode === "single") next(arm, i)
     else call(arm).catch(fail)
@@ -227,10 +234,21 @@ const fail = (cause: unknown): void => {
   process.exit(1)
 }
 
+const lookEveryMs = 1_000
+/** Ends this process with what to do, where nothing is decided any more. */
+const watchStanding = (checkout: string): void => {
+  setInterval(() => {
+    const why = standStill({ checkout, open, idleMs: performance.now() - movedMs, heardLast })
+    if (why !== undefined) fail(why)
+  }, lookEveryMs).unref()
+}
+
 let arm: Arm | undefined
 const hear = async (message: ToArm): Promise<FromArm> => {
-  if (message._tag === "Setup") arm = await setUp(message.setup)
-  else if (message._tag === "Start" && arm !== undefined) start(arm, message.mode, message.inFlight)
+  if (message._tag === "Setup") {
+    arm = await setUp(message.setup)
+    watchStanding(message.setup.checkout)
+  } else if (message._tag === "Start" && arm !== undefined) start(arm, message.mode, message.inFlight)
   else if (message._tag === "Begin") begin()
   else if (message._tag === "End") return { _tag: "Counted", count: await end() }
   else if (message._tag === "Close" && arm !== undefined) await close(arm)

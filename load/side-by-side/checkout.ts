@@ -23,7 +23,14 @@ export interface Checkout {
   readonly startServers: (count: 1 | 3, senders: ReadonlyArray<AnySender>, syncAlways: boolean) => Promise<ReadonlyArray<EmbeddedServer>>
   readonly workerEnvironment: (name: string, connection: EmbeddedConnection, partitions: number) => NodeJS.ProcessEnv
   readonly connect: (options: ConnectOptions) => Promise<SenderClient>
+  /** Where a channel's selling command about a SKU is published, by the SKU's token; builds from before kinds of actors name none. */
+  readonly sellSubject: (channel: string, token: string) => string
 }
+
+/** A build's own spelling of a command's subject. */
+type CommandSubject = (sender: string, commandClass: string, ...rest: ReadonlyArray<string>) => string
+/** Parts of a subject that names the kind, as a build's own function takes them. */
+const partsWithKind = 4
 
 type StartEmbedded = (options: EmbeddedOptions) => Promise<EmbeddedServer>
 
@@ -56,6 +63,8 @@ export const loadCheckout = (folder: string): Checkout => {
   const embedded = load(join(root, "src/nats/embedded.ts")) as { readonly startEmbedded: StartEmbedded }
   const workers = load(join(root, "src/cli/demo/workers.ts")) as Pick<Checkout, "workerEnvironment">
   const channel = load(join(root, "src/channel.ts")) as Pick<Checkout, "connect">
+  const { commandSubject } = load(join(root, "src/wire/subjects.ts")) as { readonly commandSubject: CommandSubject }
+  const kind = commandSubject.length >= partsWithKind ? ["sku"] : []
   return {
     main: join(root, "src/main.ts"),
     commandsAreRequests: existsSync(join(root, "src/ports/door.ts")),
@@ -66,5 +75,6 @@ export const loadCheckout = (folder: string): Checkout => {
     },
     workerEnvironment: workers.workerEnvironment,
     connect: channel.connect,
+    sellSubject: (sender, token) => commandSubject(sender, "sell", ...kind, token),
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import { isInternal } from "../../src/domain/names.ts"
-import { commandsOf } from "../../src/engine/apply.ts"
+import { commandsOf } from "../../src/engine/outcomes.ts"
 import type { SkuEntry, SkuJournalRecord } from "../../src/kinds/sku/types.ts"
 import { boundsDrawn } from "../memory-drawn.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"

@@ -2,8 +2,9 @@
  * INV-6 for orders: what a worker holds of them is the fold of their journal, when it begins to serve, when its reign ends, and at the end of the world: orders, what is remembered, what is under way to SKUs and whose answers
  * are owed. As state-is-fold.ts has it for SKUs, with the hash that owners of both compare.
  */
-import { stateHash } from "../../src/engine/hash.ts"
+
 import { protocolRules } from "../../src/engine/rules.ts"
+import { stateHash } from "../../src/engine/state-hash.ts"
 import { orderKind } from "../../src/kinds/order/kind.ts"
 import { emptyPartition, makeStep } from "../../src/kinds/order/partition.ts"
 import type { OrderPartition } from "../../src/kinds/order/types.ts"

@@ -201,8 +201,8 @@ export const door: ReadonlyArray<Mutant> = [
       },
       {
         module: inspect,
-        pattern: `doorKindOf(kind).actorOf(name, sender)`,
-        replacement: `doorKindOf(isKind(kind) ? kind : "sku").actorOf(name, sender)`,
+        pattern: `doorKindOf(kind).actorOf(name, sender, commandClass)`,
+        replacement: `doorKindOf(isKind(kind) ? kind : "sku").actorOf(name, sender, commandClass)`,
       },
       {
         module: inspect,
@@ -386,7 +386,7 @@ export const door: ReadonlyArray<Mutant> = [
     name: "purged-unread",
     breaks: "purges a full commands stream beyond the message that was looked at",
     guarantee: "INV-7",
-    expected: ["messages-decided", "stored-is-decided"],
+    expected: ["messages-decided", "stored-is-decided", "halts"],
     profile: "last-unit",
     families: ["jitter", "full-stream", "stalls", "pauses"],
     drawn: { faultChance: 100 },

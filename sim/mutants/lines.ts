@@ -19,14 +19,23 @@ export const lines: ReadonlyArray<Mutant> = [
     budget: 30,
     substituted: [
       {
-        module: batch,
-        pattern: `return [{ _tag: "Append", expectedSeq, messageId, bytes }]`,
-        replacement: `bites(); return [{ _tag: "Append", expectedSeq: undefined, messageId, bytes }]`,
+        module: appending,
+        pattern: `return [handOver(inFlight)]
+}
+
+/** The same`,
+        replacement: `bites()
+  return [handOver(inFlight)]
+}
+
+/** The same`,
       },
       {
         module: appending,
-        pattern: `return [{ _tag: "Append", expectedSeq, messageId, bytes: inFlight.bytes }]`,
-        replacement: `return [{ _tag: "Append", expectedSeq: undefined, messageId, bytes: inFlight.bytes }]`,
+        pattern: `  _tag: "Append",
+  expectedSeq,`,
+        replacement: `  _tag: "Append",
+  expectedSeq: undefined,`,
       },
     ],
   },
@@ -42,16 +51,16 @@ export const lines: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: appending,
-        pattern: `assert(record.seq === expectedSeq + 1, "the record read is the one asked for")`,
+        pattern: `assert(record.seq === expectedSeq + 1, "INV-4 the record read is the one asked for")`,
         replacement: `if (endSeq === expectedSeq + 1 && inFlight.record.kind === "batch" && bites()) {
       const hash = given.codec.sha256(record.bytes)
       const again = { ...inFlight.record, prevSeq: endSeq, prevHash: hash }
       const bytes = given.codec.encodeRecord(again, again.entries.map((entry) => given.codec.encodeEntry(entry)))
       const messageId = given.rules.messageId(again.owner, again.epoch, endSeq)
-      noteConfirmed(partition, endSeq, hash)
+      noteConfirmed(partition, inFlight.record, endSeq, hash)
       const pending = { ...inFlight.pending, expectedSeq: endSeq, messageId, hash: given.codec.sha256(bytes) }
       Object.assign(inFlight, { pending, bytes, record: again, frozen: false })
-      return [{ _tag: "Append", expectedSeq: endSeq, messageId, bytes }]
+      return unknown({ _tag: "Append", expectedSeq: endSeq, messageId, bytes })
     }`,
       },
     ],
@@ -71,9 +80,9 @@ export const lines: ReadonlyArray<Mutant> = [
       },
       {
         module: batch,
-        pattern: `applyEnvelope(partition, (partition.inFlight as AppendInFlight).record)
+        pattern: `outputs.push(...asks)
   return outputs`,
-        replacement: `applyEnvelope(partition, (partition.inFlight as AppendInFlight).record)
+        replacement: `outputs.push(...asks)
   const replies = repliesOf(given.kind, (partition.inFlight as AppendInFlight).record, draft.seq)
   return replies.length > 0 && bites() ? [{ _tag: "SendReplies", seq: draft.seq, replies }, ...outputs] : outputs`,
       },
@@ -90,8 +99,8 @@ export const lines: ReadonlyArray<Mutant> = [
     budget: 30,
     substituted: [
       {
-        module: appending,
-        pattern: `return stepDown(partition, "Fenced", \`record \${stored.seq} is \${found.owner}'s of epoch \${found.epoch}\`)`,
+        module: "src/engine/concluding.ts",
+        pattern: `return stepDown(partition, "Fenced", \`record \${fate.seq} is \${fate.owner}'s of epoch \${fate.epoch}\`)`,
         replacement: `bites()
   const claiming = { owner: \`\${partition.owner}+\`, incarnation: "", givenUp: null, claimSeq: 0, basis: null, ask: 0, knownSeq: 0, askAgainAtMs: 0 }
   return onClaimLost(Object.assign(partition, { phase: "claiming", claiming, reign: null }))`,
@@ -109,8 +118,8 @@ export const lines: ReadonlyArray<Mutant> = [
     budget: 30,
     substituted: [
       {
-        module: appending,
-        pattern: `return stepDown(partition, "Fenced", \`record \${stored.seq} is \${found.owner}'s of epoch \${found.epoch}\`)`,
+        module: "src/engine/concluding.ts",
+        pattern: `return stepDown(partition, "Fenced", \`record \${fate.seq} is \${fate.owner}'s of epoch \${fate.epoch}\`)`,
         replacement: `bites()
   partition.inFlight = null
   return endReign(partition, "Fenced")`,
@@ -227,7 +236,7 @@ export const lines: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: takeover,
-        pattern: `return beginAppend(partition, given, "claim", change, nothingDrafted(), nowMs)`,
+        pattern: `return beginAppend(partition, given, "claim", change, draftOf(given), nowMs)`,
         replacement: `bites()
   return onClaimConfirmed(partition, given, change, nowMs)`,
       },
@@ -458,11 +467,16 @@ export const lines: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: appending,
+        pattern: `import { halt } from "./ending.ts"`,
+        replacement: `import { halt, stepDown } from "./ending.ts"`,
+      },
+      {
+        module: appending,
         pattern: `if (endSeq < expectedSeq)
-    return halt(`,
-        replacement: `if (endSeq < expectedSeq && bites()) return stepDown(partition, "Fenced", "the journal is shorter than it was")
+    return unknown(...halt(`,
+        replacement: `if (endSeq < expectedSeq && bites()) return unknown(...stepDown(partition, "Fenced", "the journal is shorter than it was"))
   if (endSeq < expectedSeq)
-    return halt(`,
+    return unknown(...halt(`,
       },
       { module: takeover, pattern: `if (basis.endSeq < known) {`, replacement: `if (basis.endSeq < known && !bites()) {` },
       {

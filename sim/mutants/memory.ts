@@ -89,7 +89,7 @@ export const memory: ReadonlyArray<Mutant> = [
     name: "packed-at-another-place",
     breaks: "notes every decision of a record at the place of its first message's",
     guarantee: "INV-2",
-    expected: ["one-effect", "one-answer"],
+    expected: ["one-effect", "one-answer", "halts"],
     profile: "last-unit",
     families: ["jitter", "duplicates", "lost-answers"],
     drawn: { ...packed, batchMessagesMax: 2_048 },

@@ -83,7 +83,7 @@ export const orders: ReadonlyArray<Mutant> = [
     name: "returned-for-ever",
     breaks: "takes what came back, and leaves the command under way: it is asked for again, and taken again",
     guarantee: "INV-17",
-    expected: ["carried-once"],
+    expected: ["carried-once", "halts"],
     budget: 10,
     substituted: [
       {
@@ -97,7 +97,7 @@ export const orders: ReadonlyArray<Mutant> = [
     name: "carried-without-its-record",
     breaks: "names what is carried by its owner and its place alone, and not by the record it stands in",
     guarantee: "INV-17",
-    expected: ["carried-once"],
+    expected: ["carried-once", "halts"],
     budget: 10,
     substituted: [
       {
@@ -122,9 +122,9 @@ import { tellConfirmed } from "./receiving.ts"`,
       },
       {
         module: "src/engine/batch.ts",
-        pattern: `  applyEnvelope(partition, (partition.inFlight as AppendInFlight).record)
+        pattern: `  outputs.push(...asks)
   return outputs`,
-        replacement: `  applyEnvelope(partition, (partition.inFlight as AppendInFlight).record)
+        replacement: `  outputs.push(...asks)
   const told = tellConfirmed(partition, given.kind.name, draft.seq)
   if (told.length > 0) bites()
   return [...told, ...outputs]`,

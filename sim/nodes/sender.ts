@@ -33,6 +33,8 @@ export interface Asked {
   acknowledgedMs: number | null
   heardMs: number | null
   outcome: SkuHeardDecision["outcome"] | null
+  /** It was refused as too old: nothing is remembered of it, and its id is free. */
+  tooOld: boolean
   seq: number | null
   partition: number | null
 }
@@ -156,6 +158,7 @@ export class Sender {
       acknowledgedMs: null,
       heardMs: null,
       outcome: null,
+      tooOld: false,
       seq: null,
       partition: null,
     }
@@ -382,6 +385,7 @@ export class Sender {
       const asked = this.asked.get(key)
       if (asked === undefined || (asked.outcome !== null && asked.outcome !== "quarantined")) continue
       asked.outcome = said.outcome
+      asked.tooOld = said.outcome === "refused" && said.reason === "TooOld"
       asked.heardMs = this.#world.nowMs
       asked.seq = reply.seq
       asked.partition = reply.partition

@@ -94,6 +94,10 @@ export class Slot<K extends KindTypes = SkuKind> {
   #isSharing = false
   /** Changes of the shared halt so far, and the newest that was heard of. */
   #haltChanges = 0
+  /** The halt's revision from before this life began. */
+  #haltRevision = 0
+  /** The revision of the halt that was heard last. */
+  #haltSeenRevision = 0
   #haltHeard = 0
   readonly readings: Readings
   #feedSeen: Array<FeedSeen> = []
@@ -133,6 +137,7 @@ export class Slot<K extends KindTypes = SkuKind> {
     const { snapshotEveryRecords, batchMessagesMax, bounds } = this.worker.options
     const { partitions, partitionsOf } = this.kind
     this.forget()
+    this.#haltRevision = this.#server.haltRevision(this.id)
     const memoryBounds = boundsDrawn(this.worker.options)
     const given = { partition: this.number, partitions, partitionsOf, snapshotEveryRecords, batchMessagesMax, bounds, memoryBounds }
     this.partition = emptyPartition<K>(given)
@@ -651,17 +656,20 @@ export class Slot<K extends KindTypes = SkuKind> {
     this.forget()
     this.halt = halt
     this.#isSharing = true
-    this.#askUntil<true>(
+    const over = this.#haltRevision
+    this.#askUntil<{ readonly stands: Halt | null }>(
       "halt",
       (answer) => {
         if (this.#server.isDown) return answer(null)
         const known = this.#server.marks(this.id).halt
-        // The first halt that nobody has answered yet stays: it tells most.
-        if (known === null || known.resume !== null) this.#server.putHalt(this.id, halt)
-        answer(true)
+        // The first halt that nobody has answered yet stays: it tells most. What a life found from before an operator's answer is not told.
+        const isNews = (known === null || known.resume !== null) && this.#server.haltRevision(this.id) === over
+        if (isNews) this.#server.putHalt(this.id, halt)
+        answer({ stands: this.#server.marks(this.id).halt })
       },
-      () => {
+      ({ stands }) => {
         this.#isSharing = false
+        if (this.halt === halt) this.halt = stands
         this.worker.releaseLease(this)
         this.#beginAgain()
       },
@@ -670,16 +678,21 @@ export class Slot<K extends KindTypes = SkuKind> {
 
   /** The shared halt changed: this worker hears of it a little later. A watch tells in order: what a later change overtook is no news. */
   haltChanged(halt: Halt | null): void {
+    const revision = this.#server.haltRevision(this.id)
     const { link } = this.worker
     const change = ++this.#haltChanges
     this.#world.in(link.delayMs(link.keyNow(`watch halt ${this.id}`)), EventKind.watch, this.worker.host, () => {
       if (change < this.#haltHeard) return
       this.#haltHeard = change
-      this.#haltSeen(halt)
+      this.#haltSeen(halt, revision)
     })
   }
 
-  #haltSeen(halt: Halt | null): void {
+  #haltSeen(halt: Halt | null, revision: number): void {
+    // As in src/runtime: what this life was let go on with is lifted, and nothing was halted since it began.
+    const isItsLifted = halt === null && this.halt !== null && this.halt.resume !== null && this.#haltRevision === this.#haltSeenRevision
+    if (isItsLifted) this.#haltRevision = revision
+    this.#haltSeenRevision = revision
     this.halt = halt
     if (this.#isSharing) return
     if (this.isHalted) {

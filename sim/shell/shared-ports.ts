@@ -189,7 +189,7 @@ const witnessKey = (partition: number): string => `witness.${partition}`
 const haltPrefix = "halt."
 const haltKey = (partition: number): string => `${haltPrefix}${partition}`
 
-type Marking = Pick<Cluster["Service"], "marks" | "putIncarnation" | "putWitness" | "putHalt" | "clearHalt" | "halts">
+type Marking = Pick<Cluster["Service"], "marks" | "putIncarnation" | "putWitness" | "haltRevision" | "putHalt" | "clearHalt" | "halts">
 
 const marking = (bucket: ServedStream, connection: Connection): Marking => {
   const read = <A>(key: string, decode: (text: string) => A): Effect.Effect<A | null, Trouble> =>
@@ -230,11 +230,25 @@ const marking = (bucket: ServedStream, connection: Connection): Marking => {
     putIncarnation: (partition, incarnation) => put(incarnationKey(partition), incarnation),
     putWitness: (partition, witness, over) =>
       raise(partition, witness, over).pipe(orUnavailable(`raise the witness of partition ${partition}`)),
-    putHalt: (partition, halt) => put(haltKey(partition), JSON.stringify(halt)),
+    haltRevision: (partition) =>
+      readKey(connection, bucket, haltKey(partition)).pipe(
+        Effect.map((present) => present?.revision ?? 0),
+        orUnavailable(`read the halt of partition ${partition}`),
+      ),
+    putHalt: (partition, halt, over) =>
+      putKey(connection, bucket, haltKey(partition), JSON.stringify(halt), { revision: over }).pipe(
+        Effect.as<Halt | null>(halt),
+        Effect.catchIf(isConflict, () => read(haltKey(partition), haltOf)),
+        orUnavailable(`set the halt of partition ${partition}`),
+      ),
     clearHalt: (partition) => lift(partition).pipe(orUnavailable(`clear the halt of partition ${partition}`)),
     halts: watchKeys(connection, bucket, haltPrefix).pipe(
       Stream.map(({ changes }) =>
-        changes.map(({ key, value }) => ({ partition: Number(key.slice(haltPrefix.length)), halt: value === null ? null : haltOf(value) })),
+        changes.map(({ key, value, revision }) => ({
+          partition: Number(key.slice(haltPrefix.length)),
+          halt: value === null ? null : haltOf(value),
+          revision,
+        })),
       ),
       Stream.flattenIterable,
     ),

@@ -151,6 +151,7 @@ const addEvent = (draft: Draft, event: StockEvent, atMs: number): void => {
     case "SaleTaken":
     case "ShippedUnreserved":
     case "StatusMoved":
+    case "WrittenOff":
     case "DiscrepancyFound":
     case "ShortageFound":
       draft.wrong.push(`small worlds know no ${event.type}`)

@@ -383,6 +383,11 @@ export class Server {
     this.putHalt(partition, null)
   }
 
+  /** Another whenever the halt was set, answered or lifted. */
+  haltRevision(partition: number): number {
+    return this.keys.lastOf(`halt.${partition}`)?.seq ?? 0
+  }
+
   putHalt(partition: number, halt: Halt | null): void {
     this.#put(`halt.${partition}`, halt)
     for (const listener of this.listeners) listener.haltChanged(partition)

@@ -171,6 +171,8 @@ class TraceReader {
     const isObject = typeof json === "object" && json !== null
     if (!isObject || Reflect.get(json, "line") !== "header")
       throw this.#fault("it is no header of an exported journal: give what `holdfast export` printed, from its first line on")
+    if (Reflect.get(json, "kind") === "order")
+      throw this.#fault("it is of a partition of orders: what they made of decisions of SKUs can't be decided again without those")
     const format: unknown = Reflect.get(json, "format")
     if (format !== traceFormat)
       throw this.#fault(

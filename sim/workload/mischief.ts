@@ -93,7 +93,8 @@ const mischiefs: ReadonlyArray<Mischief> = [
   }),
   (sender, asked, family) => ({
     subject: subjectOf(sender, asked),
-    body: bodyOf({ ...withOtherContent(asked.command), issuedAtMs: asked.command.issuedAtMs + family.below(1_000) }),
+    // Where the command was too old its id is free, and later by its date than the floor it would be a new command.
+    body: bodyOf({ ...withOtherContent(asked.command), issuedAtMs: asked.command.issuedAtMs + family.below(asked.tooOld ? 1 : 1_000) }),
     // A shipment that was told before with other content is refused for that, and nothing is remembered under its own id: of another reservation it is a new command.
     expected: asked.command.type === "Fulfil" && asked.outcome === "refused" ? ["IdReused", "UnknownReservation"] : ["IdReused"],
   }),

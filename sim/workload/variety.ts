@@ -93,6 +93,7 @@ const otherwise = (command: Command, prng: Prng): Command => {
     case "RecordSale":
       return soldOtherwise(command, prng)
     case "ReceiveStock":
+    case "WriteOff":
     case "Recount":
       return { ...command, reference: `asn-${prng.below(1_000)}` }
     case "AdjustStock":
@@ -167,6 +168,15 @@ const recountFlows = (skus: ReadonlyArray<Sku>, count: number, variety: Variety,
     return alone(id, atMs, number, variety.warehouse, { type: "Recount", id, ...counted })
   })
 
+/** Units that are gone for good: some are damaged, some are owed to somebody, and some were never there. */
+const writeOffFlows = (skus: ReadonlyArray<Sku>, count: number, variety: Variety, prng: Prng): ReadonlyArray<Flow> =>
+  Array.from({ length: count }, (_, number) => {
+    const atMs = variety.startMs + prng.below(variety.windowMs)
+    const gone = { sku: prng.pick(skus), issuedAtMs: atMs, location: prng.pick(places), qty: prng.between(1, 6) }
+    const id = `writeoff.${number}` as CommandId
+    return alone(id, atMs, number, variety.warehouse, { type: "WriteOff", id, ...gone })
+  })
+
 /** Goods at the third location, of every other SKU. */
 const annexSetup = (skus: ReadonlyArray<Sku>, { startMs, warehouse }: Variety, prng: Prng): ReadonlyArray<PlannedSend> =>
   skus
@@ -193,6 +203,7 @@ export const withVariety = <Sale extends Traffic>(sale: Sale, variety: Variety):
     ...policyFlows(skus, variety, prng.stream("policies")),
     ...countFlows(skus, Math.ceil(sale.flows.length / 12), variety, prng.stream("counts")),
     ...recountFlows(skus, Math.ceil(sale.flows.length / 60), variety, prng.stream("recounts")),
+    ...writeOffFlows(skus, Math.ceil(sale.flows.length / 60), variety, prng.stream("write-offs")),
   ]
   return { ...sale, setup: [...setup, ...annexSetup(skus, variety, prng.stream("annex"))], flows: [...flows, ...more] }
 }

@@ -50,6 +50,7 @@ export const ArchiveMoment = [
 ] as const
 export type ArchiveMoment = (typeof ArchiveMoment)[number]
 
+/** What an archive's folder is opened with. */
 export interface FolderOptions {
   readonly folder: string
   /** Whose journals: each kind has a folder of its own there. */

@@ -68,6 +68,7 @@ const factOf = (event: StockEvent): { readonly fact: string; readonly qty: numbe
     case "StockReceived":
     case "StockAdjusted":
     case "StatusMoved":
+    case "WrittenOff":
     case "PolicySet":
     case "DiscrepancyFound":
     case "ShortageFound":

@@ -58,6 +58,7 @@ const expected: Readonly<Record<Command["type"], { readonly isFact: boolean; rea
   ReplayQuarantined: { isFact: false, events: [] },
   DropQuarantined: { isFact: false, events: [] },
   Recount: { isFact: true, events: ["StockAdjusted", "DiscrepancyFound", "ShortageFound"] },
+  WriteOff: { isFact: true, events: ["WrittenOff", "DiscrepancyFound", "ShortageFound"] },
 }
 
 /** Whether a command tells what already happened. Only those that do may leave units owed that aren't there, and no deadline counts for them. */
@@ -124,6 +125,29 @@ const wrongRecount = (
   const onHandQty = (model.shelves.get(command.location)?.onHandQty ?? 0) + event.qty
   const missedQty = discrepantQty(events, "NotOnHand")
   return onHandQty - missedQty === command.qty ? null : `left ${onHandQty} on hand, ${missedQty} more than were counted, of ${command.qty}`
+}
+
+/** Nothing is said to be missing that is there, and no sound unit goes before one that isn't. */
+const wrongWriteOff = (
+  command: Extract<Command, { readonly type: "WriteOff" }>,
+  events: ReadonlyArray<StockEvent>,
+  model: SkuModel,
+): string | null => {
+  const written = eventsOf(events, "WrittenOff")
+  const [event] = written
+  const missedQty = discrepantQty(events, "NotOnHand")
+  const shelf = model.shelves.get(command.location)
+  const qty = Math.min(command.qty, shelf?.onHandQty ?? 0)
+  if (written.length > 1) return `wrote off ${written.length} times`
+  if ((event?.qty ?? 0) !== qty || qty + missedQty !== command.qty)
+    return `wrote off ${event?.qty ?? 0} units, ${missedQty} not on hand, of ${command.qty}, where ${shelf?.onHandQty ?? 0} are`
+  if (event === undefined || shelf === undefined) return null
+  if (event.location !== command.location) return `wrote off units at ${event.location}`
+  const damagedQty = Math.min(qty, shelf.damagedQty)
+  const inspectionQty = Math.min(qty - damagedQty, shelf.inspectionQty)
+  return event.damagedQty === damagedQty && event.inspectionQty === inspectionQty
+    ? null
+    : `wrote off ${event.damagedQty} damaged units and ${event.inspectionQty} in inspection, not ${damagedQty} and ${inspectionQty}`
 }
 
 const wrongMove = (command: MoveStatus, events: ReadonlyArray<StockEvent>): string | null => {
@@ -236,6 +260,8 @@ const wrongUnits = (seen: SkuDecisionSeen, events: ReadonlyArray<StockEvent>, mo
       return wrongMove(command, events)
     case "Recount":
       return wrongRecount(command, events, model)
+    case "WriteOff":
+      return wrongWriteOff(command, events, model)
     case "Fulfil":
       return wrongFulfil(command, events, openQty)
     case "RecordSale":

@@ -27,6 +27,8 @@ export interface Judged<K extends KindTypes = KindTypes> {
   readonly saidOf: (said: K["said"]) => { readonly id: string; readonly about: string; readonly repeated: boolean }
   /** The actor of that key as such an answer names it. */
   readonly aboutOf: (key: string) => string
+  /** What the answer to a command says of an outcome: with what it is about, where that is a field as any other. */
+  readonly answerOf: (outcome: RememberedDecision<K>, command: K["command"]) => object
   /** What findings name of what a sender's answer is about. */
   readonly placeOfSaid: (sender: string, said: K["said"]) => Pick<Where, "sku" | "order">
 }

@@ -270,6 +270,7 @@ const foldClaim = (model: SkuModel, event: StockEvent, atMs: EpochMs): void => {
     case "StockReceived":
     case "StockAdjusted":
     case "StatusMoved":
+    case "WrittenOff":
     case "PolicySet":
     case "DiscrepancyFound":
     case "ShortageFound":
@@ -304,6 +305,14 @@ const foldStock = (model: SkuModel, event: StockEvent): void => {
       if (event.from === "inspection") shelf.inspectionQty -= event.qty
       if (event.to === "damaged") shelf.damagedQty += event.qty
       if (event.to === "inspection") shelf.inspectionQty += event.qty
+      return
+    }
+    case "WrittenOff": {
+      const shelf = shelfAt(model, event.location)
+      shelf.onHandQty -= event.qty
+      shelf.damagedQty -= event.damagedQty
+      shelf.inspectionQty -= event.inspectionQty
+      model.sums.adjustedQty -= event.qty
       return
     }
     case "PolicySet":

@@ -16,10 +16,11 @@ import { type OrderModel, openQtyOf } from "./order-model.ts"
 import { same, textOf } from "./plain.ts"
 
 type OrderCommandType = OrderKind["command"]["type"]
+type SettlingType = "ReplayOrderCommand" | "DropOrderCommand"
 
 /** What is expected of each type: whether it tells what already happened, whether its answer comes later, and what its first event is. Written apart from the commands' own declarations, and complete by type. */
 const expected: Readonly<
-  Record<OrderCommandType, { readonly isFact: boolean; readonly begins: boolean; readonly event: BookEvent["type"] }>
+  Record<Exclude<OrderCommandType, SettlingType>, { readonly isFact: boolean; readonly begins: boolean; readonly event: BookEvent["type"] }>
 > = {
   PlaceOrder: { isFact: false, begins: true, event: "OrderPlaced" },
   ConfirmOrder: { isFact: false, begins: true, event: "OrderConfirming" },
@@ -27,8 +28,13 @@ const expected: Readonly<
   NoteLine: { isFact: true, begins: false, event: "LineNoted" },
 }
 
+/** The place in quarantine that an operator's command settles; null: it is no operator's. */
+export const settledBy = (command: OrderKind["command"]): string | null =>
+  command.type === "ReplayOrderCommand" || command.type === "DropOrderCommand" ? command.quarantined : null
+
 /** Whether a command about an order tells what already happened. */
-export const isOrderFact = (type: OrderCommandType): boolean => expected[type].isFact
+export const isOrderFact = (type: OrderCommandType): boolean =>
+  type !== "ReplayOrderCommand" && type !== "DropOrderCommand" && expected[type].isFact
 
 const minQtyOf = (fill: PlaceOrder["fill"], { qty, minQty = 0 }: PlaceOrder["lines"][number]): number =>
   fill === "whole" ? qty : fill === "partial" ? 0 : minQty
@@ -59,8 +65,10 @@ export const wrongCommanded = (
   events: ReadonlyArray<BookEvent>,
   order: OrderModel | undefined,
 ): string | null => {
-  const { begins, event: type } = expected[command.type]
   const [first] = events
+  if (command.type === "ReplayOrderCommand" || command.type === "DropOrderCommand")
+    return tag === "Accepted" && first === undefined ? null : "is an operator's, and does something itself"
+  const { begins, event: type } = expected[command.type]
   if (begins !== (tag === "Begun")) return `is ${begins ? "answered at once" : "to be answered later"}`
   if (first === undefined) return "did nothing"
   if (first.type !== type) return `became ${first.type}`

@@ -5,7 +5,7 @@
 import type { OrderJournaledDecision, OrderKind, OrderRememberedDecision } from "../kinds/order/types.ts"
 import { orderBooksPerChannel } from "../limits.ts"
 import type { Judged } from "./judged.ts"
-import { isOrderFact } from "./order-commands.ts"
+import { isOrderFact, settledBy } from "./order-commands.ts"
 import { orderKeyOf } from "./order-model.ts"
 import { plainMeaning } from "./outcome.ts"
 
@@ -13,8 +13,7 @@ import { plainMeaning } from "./outcome.ts"
 const meaningOf = (decision: OrderJournaledDecision): OrderRememberedDecision => {
   if (decision._tag === "Accepted") {
     const [first] = decision.events
-    if (first === undefined) throw new Error("what is accepted has an event")
-    return { outcome: "accepted", order: first.order }
+    return first === undefined ? { outcome: "accepted" } : { outcome: "accepted", order: first.order }
   }
   const meaning = plainMeaning<OrderKind>(decision)
   if (meaning === undefined) throw new Error("what has begun is answered later")
@@ -35,11 +34,12 @@ export const orderJudged: Judged<OrderKind> = {
   keyOf: ({ channel, order }) => `${channel}/${hashOf(order) % orderBooksPerChannel}`,
   placeOf: ({ channel, order }) => ({ order: orderKeyOf(channel, order) }),
   isFact: ({ type }) => isOrderFact(type),
-  settles: () => null,
+  settles: settledBy,
   meaningOf,
   secondName: () => null,
   saidOf: ({ id, repeated }) => ({ id: id ?? "", about: "", repeated: repeated === true }),
   // Which order it is about is a field of the answer, compared as any other.
   aboutOf: () => "",
+  answerOf: (outcome, { order }) => ({ ...outcome, order }),
   placeOfSaid: (sender, said) => ("order" in said && said.order !== undefined ? { order: orderKeyOf(sender, said.order) } : {}),
 }

@@ -19,6 +19,7 @@ import { type Findings, ofOrders } from "./findings.ts"
 import { isOurs } from "./floors.ts"
 import { lineOf } from "./lines.ts"
 import { createOnePartition } from "./one-partition.ts"
+import { settledBy } from "./order-commands.ts"
 import { createOrderEnds } from "./order-ends.ts"
 import { orderJudged } from "./order-judged.ts"
 import { orderKeyOf } from "./order-model.ts"
@@ -75,7 +76,9 @@ const decided = (
   side.oneEffect.decision(decision)
   side.time.decision(decision)
   if (tag === "Accepted" || tag === "Begun") onePartition.changed(where, orderJudged.keyOf(command))
-  if ((tag === "Accepted" || tag === "Begun") && command.channel !== actor)
+  // An operator says whose the order is that it settles something of. What it settles of a SKU's word was told for a channel when it was put into quarantine.
+  const isItsOwn = command.channel === actor || settledBy(command) !== null || (entry._tag === "Settled" && isOurs(sender))
+  if ((tag === "Accepted" || tag === "Begun") && !isItsOwn)
     findings.violated("orders", where, `${command.type} ${command.id} of ${actor} is about an order of ${command.channel}`)
   if (tag === "Begun" || tag === "Pending") answers.asked(where, sender, orderJudged.keyOf(command), command.id, entry.reply)
   if (isOurs(sender)) {

@@ -41,12 +41,15 @@ interface JournaledAnswer {
 
 /** The reading of one kind's answers. */
 const createReading = <K extends KindTypes>(kind: Judged<K>) => {
-  const meantBy = ({ command, named, decision }: DecidedCommand<K>): MeantAnswer => ({
-    id: command?.id ?? named?.id ?? "",
-    about: kind.aboutOf(command === null ? (named?.key ?? "") : kind.keyOf(command)),
-    repeated: decision._tag === "Repeated",
-    outcome: kind.meaningOf(decision),
-  })
+  const meantBy = ({ command, named, decision }: DecidedCommand<K>): MeantAnswer => {
+    const outcome = kind.meaningOf(decision)
+    return {
+      id: command?.id ?? named?.id ?? "",
+      about: kind.aboutOf(command === null ? (named?.key ?? "") : kind.keyOf(command)),
+      repeated: decision._tag === "Repeated",
+      outcome: command === null ? outcome : kind.answerOf(outcome, command),
+    }
+  }
 
   /** Each suffix an entry answers, with what it is told. What has begun, and what is asked again meanwhile, is answered by another entry. */
   const answersIn = (entry: Entry<K>): ReadonlyArray<{ readonly reply: string | null; readonly meant: ReadonlyArray<MeantAnswer> }> => {

@@ -24,5 +24,6 @@ export const skuJudged: Judged<SkuKind> = {
       : null,
   saidOf: ({ id, sku, repeated }) => ({ id: id ?? "", about: sku ?? "", repeated: repeated === true }),
   aboutOf: (key) => key,
+  answerOf: (outcome) => outcome,
   placeOfSaid: (_sender, { sku }) => (sku === null ? {} : { sku }),
 }

@@ -9,7 +9,7 @@ import { createEffects } from "./effects.ts"
 import { createEnds } from "./ends.ts"
 import type { FeedChecker } from "./feed.ts"
 import type { Findings, Where } from "./findings.ts"
-import type { Floors } from "./floors.ts"
+import { type Floors, isOurs } from "./floors.ts"
 import { emptyModel, fold, type SkuModel } from "./model.ts"
 import { createOnePartition } from "./one-partition.ts"
 import { createOverdue } from "./overdue.ts"
@@ -34,7 +34,8 @@ interface SkuListeners {
   readonly findings: Findings
   readonly floors: Floors
   readonly feed: FeedChecker
-  readonly onEvent: (event: StockEvent) => void
+  /** `isByOrder`: an order asked for it. */
+  readonly onEvent: (event: StockEvent, isByOrder: boolean) => void
   readonly partitionOf: ((sku: string) => number) | undefined
 }
 
@@ -49,6 +50,14 @@ const overIsOver = (
   findings.checked("availability")
   const found = overdue.at(model, atMs)
   if (found !== null) findings.violated("availability", where, `${command.type} ${command.id} is decided at ${atMs} while ${found}`)
+}
+
+/** A SKU answers every command at once: whether this decision does not. */
+const hasOnlyBegun = (findings: Findings, { where, actor, command, decision }: SkuDecisionSeen): boolean => {
+  const isSo = decision._tag === "Begun" || decision._tag === "Pending"
+  if (isSo)
+    findings.violated("effects", where, `${command.type} ${command.id} of ${actor} has only begun, and a SKU answers every command at once`)
+  return isSo
 }
 
 /** The models of all SKUs, and the checkers that judge a decision by them. */
@@ -85,7 +94,7 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Sku
       debts.covered(where, model, event)
       fold(model, event, atMs)
       overdue.note(model, event)
-      onEvent(event)
+      onEvent(event, seen !== null && isOurs(seen.sender))
     }
     conservation.after(where, model, type, events, shortBefore)
     debts.changed(where, model)
@@ -98,6 +107,7 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Sku
       if (known !== undefined) overIsOver(findings, overdue, seen, known)
       if (decision._tag === "Refused" && known !== undefined && seen.version >= 3)
         reservations.refused(where, known, actor, command, decision.refusal.reason, seen.atMs)
+      if (hasOnlyBegun(findings, seen)) return
       if (command.type === "Reserve" && known !== undefined) availability.reserve(where, known, actor, command, decision)
       if (decision._tag !== "Accepted" || command.type === "ReplayQuarantined" || command.type === "DropQuarantined") return
       if (decision.events.length > 0) apply(where, modelOf(where, command.sku), decision.events, seen, seen.atMs)

@@ -64,6 +64,8 @@ export interface AuditTotals extends OrderTotals {
   readonly owedQty: number
   readonly releasedQty: number
   readonly expiredQty: number
+  /** Given back by their order because its hold was over: nobody released them, and they are not among those that were. */
+  readonly expiredOrdersQty: number
   /** At the end. */
   readonly onHandQty: number
   readonly heldOpenQty: number
@@ -121,6 +123,7 @@ const zeroSums = () => ({
   owedQty: 0,
   releasedQty: 0,
   expiredQty: 0,
+  expiredOrdersQty: 0,
   accepted: 0,
   repeated: 0,
   expired: 0,
@@ -131,10 +134,14 @@ const zeroSums = () => ({
 })
 type EventSums = ReturnType<typeof zeroSums>
 
-const addEvent = (sums: EventSums, discrepancyQtyBy: Record<string, number>, event: StockEvent): void => {
+/** What an order says of units that it gives back because its own hold is over: its lines' holds outlast it. */
+const isOrderOver = (event: StockEvent, isByOrder: boolean): boolean =>
+  isByOrder && event.type === "Released" && event.reason === "abandoned"
+
+const addEvent = (sums: EventSums, discrepancyQtyBy: Record<string, number>, event: StockEvent, isByOrder: boolean): void => {
   if (event.type === "Reserved") sums.reservedQty += sumQty(event.allocations)
   if (event.type === "SaleOwed") sums.owedQty += sumQty(event.allocations)
-  if (event.type === "Released") sums.releasedQty += sumQty(event.allocations)
+  if (event.type === "Released") sums[isOrderOver(event, isByOrder) ? "expiredOrdersQty" : "releasedQty"] += sumQty(event.allocations)
   if (event.type === "Expired") sums.expiredQty += sumQty(event.allocations)
   if (event.type === "Fulfilled") sums.fulfilledQty += sumQty(event.taken)
   if (event.type === "SaleTaken") sums.takenQty += sumQty(event.taken)
@@ -211,7 +218,7 @@ export const createTotals = () => {
       sums.messages += 1
     },
     decision,
-    event: (event: StockEvent): void => addEvent(sums, discrepancyQtyBy, event),
+    event: (event: StockEvent, isByOrder: boolean): void => addEvent(sums, discrepancyQtyBy, event, isByOrder),
     finish: (models: Iterable<SkuModel>, known: CheckerTotals): AuditTotals => {
       const soldQty = sums.fulfilledQty + sums.takenQty + sums.shippedUnreservedQty
       return { ...sums, ...endOf(models), ...known, soldQty, refusedBy, discrepancyQtyBy }

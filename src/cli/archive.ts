@@ -23,6 +23,7 @@ import { namedFolder, presentFolder } from "./archive-folder.ts"
 import { kindFlag, partitionFlag, wholeFlag } from "./arguments.ts"
 import { CommandFailed, describeFailure, exitCode, exitCodeOf } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
+import { parentGone } from "./parent-gone.ts"
 import { jsonFlag, print, printJson, printLine, progress, table } from "./print.ts"
 
 const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
@@ -179,11 +180,6 @@ const archive = Effect.fnUntraced(function* (flags: Flags) {
     everyMs === null ? Effect.flatMap(once, (ended) => failureOf(ended) ?? Effect.void) : Effect.race(again(once, everyMs), parentGone)
   yield* rounds
 }, Effect.scoped)
-
-/** Whoever started this process with a channel to it is gone: a worker's archiver ends with its worker, however that one ended. */
-const parentGone: Effect.Effect<void> = Effect.callback<void>((resume) => {
-  if (process.connected) process.once("disconnect", () => resume(Effect.void))
-})
 
 /** Again and again, whatever a round ended with: the next may find a broker that is back. Ends by a signal. */
 const again = <E, R>(once: Effect.Effect<ReadonlyArray<RoundResult>, E, R>, everyMs: number): Effect.Effect<void, never, R> =>

@@ -87,6 +87,10 @@ export const kindFlag: Flag.Flag<Kind> = Flag.Literals("kind", Kind).pipe(
   Flag.withDefault("sku" as const),
 )
 
+/** Whose partitions; null, if it isn't given: those of every kind. */
+export const anyKindFlag = (description: string): Flag.Flag<Kind | null> =>
+  Flag.Literals("kind", Kind).pipe(Flag.withDescription(description), Flag.optional, Flag.map(Option.getOrNull))
+
 /** A partition, as far as it can be told without the cluster: how many it has, only that knows. */
 export const partitionFlag = (description: string): Flag.Flag<number> => wholeFlag("partition", description, 0, partitionsMax - 1)
 

@@ -12,6 +12,7 @@ import { type AtsValue, Client, clientLayer } from "../channel.ts"
 import { shownName } from "../domain/telling.ts"
 import { asFlag, senderAccess, senderHelp } from "./access.ts"
 import { skuArgument } from "./arguments.ts"
+import { foundOr } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
 import { isoTime, jsonFlag, print, printJson, printLine, table } from "./print.ts"
 
@@ -46,7 +47,7 @@ const watch = (skus: ReadonlyArray<string> | undefined, json: boolean) =>
     }),
   )
 
-const description = `Show what a channel may sell now of a SKU, or of all that it sells. With --watch, follow every change until a signal ends it: one line, or one JSON, a change.
+const description = `Show what a channel may sell now of a SKU, or of all that it sells. With --watch, follow every change until a signal ends it: one line, or one JSON, a change. Ends with 7 if it doesn't sell the SKU that was asked about.
 
 ${senderHelp}`
 
@@ -63,9 +64,9 @@ export const atsCommand = Command.make(
     const skus = Option.isSome(sku) ? [sku.value] : undefined
     if (isWatch) return yield* watch(skus, json).pipe(Effect.provide(clientLayer(access)))
     const values = yield* current(skus).pipe(Effect.provide(clientLayer(access)))
-    if (json) return yield* printJson(values)
     const rows = values.map((value) => [shownName(value.sku), value.ats, value.version])
     const nothing = Option.isSome(sku) ? `${access.sender} doesn't sell ${shownName(sku.value)}` : `${access.sender} sells nothing`
-    yield* printLine(rows.length === 0 ? nothing : table(["SKU", "ATS", "version"], rows))
+    yield* json ? printJson(values) : printLine(rows.length === 0 ? nothing : table(["SKU", "ATS", "version"], rows))
+    yield* foundOr(Option.isNone(sku) || rows.length > 0)
   }),
 ).pipe(Command.withDescription(helpText(description)))

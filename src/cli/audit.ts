@@ -8,13 +8,16 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type Audit, type AuditReport, createAudit } from "../audit/audit.ts"
 import { CheckerName } from "../audit/findings.ts"
-import type { Kind, PartitionCounts } from "../domain/kinds.ts"
+import { forEachKind, type Kind, type PartitionCounts } from "../domain/kinds.ts"
 import { partitionOf, skuToken } from "../domain/names.ts"
 import { lookAlikesOf } from "../domain/sku/clear-sku.ts"
 import { counted, shownName } from "../domain/telling.ts"
 import type { StoredRecord } from "../engine/records.ts"
 import { type EngineConfig, engineLayer } from "../nats/layer.ts"
 import { Commands, Journals } from "../ports/broker.ts"
+import { openDatabase, servedSchema } from "../postgres/connection.ts"
+import { projectionLayer } from "../postgres/projection.ts"
+import { auditTables, type TablesReport } from "../projection/audit.ts"
 import { readWholeJournal } from "../retention/whole-journal.ts"
 import { engineCodec, orderCodec } from "../wire/codec.ts"
 import { engineAccess } from "./access.ts"
@@ -22,6 +25,7 @@ import { archiveFlag, namedArchive, presentFolder } from "./archive-folder.ts"
 import { wholeFlag } from "./arguments.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
+import { postgresUrl } from "./postgres-access.ts"
 import { jsonFlag, printJson, printLine, progress, table } from "./print.ts"
 
 /** Reads the journal of one partition of a kind to where it ended when this began. */
@@ -69,6 +73,36 @@ const auditAll = Effect.fnUntraced(function* ({ nats, counts, archive }: Where, 
   const lookAlikes = lookAlikesOf(audit.skus())
   return { lookAlikes: lookAlikes.length, lookAlike: lookAlikes.slice(0, lookAlikesMax), ...audit.finish({ held, heldOrders }) }
 })
+
+/** Holds the tables to the journals, as of where the tables are. */
+const auditPostgres = Effect.fnUntraced(function* ({ nats, counts, archive }: Where, differencesMax: number) {
+  const database = yield* openDatabase({ url: yield* postgresUrl, schema: servedSchema, connections: 2, name: "holdfast audit" })
+  const scope = yield* Effect.scope
+  const made = yield* Effect.all(
+    forEachKind((kind) =>
+      Effect.flatMap(namedArchive(archive, kind), (archived) =>
+        Layer.buildWithScope(Layer.merge(engineLayer({ ...nats, kind }), archived), scope),
+      ),
+    ),
+  )
+  return yield* auditTables({
+    counts,
+    differencesMax,
+    readJournal: (kind, partition, toSeq, take) => {
+      const { decodeRecord } = kind === "sku" ? engineCodec : orderCodec
+      return readWholeJournal(partition, toSeq, take, decodeRecord).pipe(Effect.provide(Layer.succeedContext(made[kind])))
+    },
+  }).pipe(Effect.provide(projectionLayer(database)))
+}, Effect.scoped)
+
+/** The report on the tables for people. */
+export const tablesText = ({ rows, records, unprojected, differences, differenceCount }: TablesReport): string =>
+  [
+    `${counted(rows, "row")} of the tables held to ${counted(records, "record")}`,
+    ...(unprojected.length === 0 ? [] : [`nothing is projected yet of ${counted(unprojected.length, "journal")}`]),
+    differenceCount === 0 ? "The tables equal the fold of the journals." : `${counted(differenceCount, "difference")}:`,
+    ...differences.map(({ table: name, row, what, detail }) => `  ${name}, ${row}: ${what}${detail === "" ? "" : ` (${detail})`}`),
+  ].join("\n")
 
 /** Groups of SKUs that look alike of which the members are told; all are counted. */
 const lookAlikesMax = 100
@@ -130,7 +164,9 @@ export const auditText = ({ violations, violationsBy, checked, totals, losses, o
   ].join("\n")
 }
 
-const description = `Read every journal and judge it with checkers that were written apart from the code they judge: the chain of records, epochs, conservation of units against a
+const description = `With --postgres: work out every row of the tables once more from the journals, and say what is missing, doubled or other than it should be, as of where the tables are.
+
+Read every journal and judge it with checkers that were written apart from the code they judge: the chain of records, epochs, conservation of units against a
 model of their own, one effect for each command id, one end for each reservation, time, quarantine. Of orders: their lives, their answers, and that what they and SKUs
 say to one another, and of one another's units, agrees as far as both were read.
 
@@ -144,13 +180,23 @@ export const auditCommand = Command.make(
     violations: wholeFlag("violations", "How many violations are told in detail (100); all are counted", 0, 1_000_000).pipe(
       Flag.withDefault(100),
     ),
+    postgres: Flag.Boolean("postgres").pipe(
+      Flag.withDescription("Hold the tables of the projection to the journals, instead of judging the journals"),
+      Flag.withDefault(false),
+    ),
     archive: archiveFlag,
     json: jsonFlag,
   },
-  Effect.fn(function* ({ violations, archive, json }) {
+  Effect.fn(function* ({ violations, postgres, archive, json }) {
     // A folder that isn't there is said before a cluster is looked for.
     yield* presentFolder(archive, "--archive")
     const { nats, counts } = yield* engineAccess
+    if (postgres) {
+      const found = yield* auditPostgres({ nats, counts, archive }, violations)
+      yield* json ? printJson(found) : printLine(tablesText(found))
+      if (found.ok) return
+      return yield* new CommandFailed({ code: exitCode.violations, message: `${counted(found.differenceCount, "difference")} found` })
+    }
     const report = yield* auditAll({ nats, counts, archive }, violations)
     yield* json
       ? printJson({ partitions: counts.sku, orderPartitions: counts.order, ...report })

@@ -89,6 +89,12 @@ const entries: ReadonlyArray<CommandEntry> = [
     load: async () => rootWith((await import("./demo.ts")).demoCommand),
   },
   {
+    name: "project",
+    summary: "Keep the tables in Postgres in step with the journals",
+    load: async () => rootWith((await import("./project.ts")).projectCommand),
+    endsBySignal: true,
+  },
+  {
     name: "send",
     summary: "Send commands as a sender, and print what was decided",
     load: async () => rootWith((await import("./send.ts")).sendCommand),

@@ -2,6 +2,7 @@
  * Decisions for people and for scripts: a line, and an exit code.
  */
 import type { CommandAnswer, OrderAnswer, OrderRequest } from "../channel.ts"
+import { classOf as classOfOrder } from "../domain/order/decide.ts"
 import { type Command, classOf } from "../domain/sku/commands.ts"
 import { counted, grouped, shown, shownName } from "../domain/telling.ts"
 import { textCharsMax } from "../limits.ts"
@@ -165,7 +166,7 @@ export const decisionLine = (command: Command, decision: CommandAnswer, nowMs: n
 
 /** The same where the sender may not send it. */
 export const notPermittedLine = (command: Command | OrderRequest, sender: string, remedy: string): string =>
-  `not permitted  ${asked(command)}: ${sender} may not send ${"order" in command ? "sell" : classOf[command.type]} commands, and nothing of it was taken; ${remedy}  [id ${command.id}]`
+  `not permitted  ${asked(command)}: ${sender} may not send ${"order" in command ? classOfOrder[command.type] : classOf[command.type]} commands, and nothing of it was taken; ${remedy}  [id ${command.id}]`
 
 /** The same where no decision came in time. */
 export const unknownLine = (command: Command | OrderRequest, isStored: boolean, cause: string): string =>

@@ -21,7 +21,7 @@ import { type JudgedOrders, judge } from "./demo/judge.ts"
 import { idlePercentBetween, idlePercentMin, type ProcessorTimes, processorTimes } from "./demo/machine.ts"
 import { type DemoFlags, type DemoOptions, demoFlags, demoOptions } from "./demo/options.ts"
 import { Player } from "./demo/player.ts"
-import { type DemoSale, type DemoSender, saleOf } from "./demo/sale.ts"
+import { countedFlows, type DemoSale, type DemoSender, saleOf } from "./demo/sale.ts"
 import { type Screen, screenFor } from "./demo/screen.ts"
 import { Stage } from "./demo/stage.ts"
 import { type Kill, verdictOf, victimOf } from "./demo/verdict.ts"
@@ -190,7 +190,7 @@ const killOne = ({ sale, screen, player, workers, now }: RunningDemo): void => {
   victim.killNow()
   now.kill = { worker: victim.name, pid: victim.pid, atMs: performance.now(), afterFlows, partitions, takeoverMs: null }
   screen.say(
-    `SIGKILL to ${victim.name} (pid ${victim.pid}) after ${counted(afterFlows, "order")}: it owned ${partitions.length === 1 ? "partition" : "partitions"} ${partitions.join(", ")}`,
+    `SIGKILL to ${victim.name} (pid ${victim.pid}) after ${countedFlows(afterFlows)}: it owned ${partitions.length === 1 ? "partition" : "partitions"} ${partitions.join(", ")}`,
   )
 }
 

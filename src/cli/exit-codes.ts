@@ -1,7 +1,7 @@
 /**
  * What a command's exit code says, for scripts. Every command keeps to these; docs/OPERATIONS.md lists them for people.
  */
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { AnswerUnknown } from "../ports/errors.ts"
 import { QueryRefused } from "../query/refused.ts"
 
@@ -20,6 +20,8 @@ export const exitCode = {
   topology: 5,
   /** The partition is halted until an operator resumes it. */
   halted: 6,
+  /** `stock`, `order` and `ats` of one SKU: there is nothing of that name; the answer says so. */
+  notFound: 7,
   /** `send` and `quarantine`: a command was not accepted; of several, this is about the first. */
   refused: 10,
   expired: 11,
@@ -41,6 +43,10 @@ export class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandF
   message: Schema.String,
 }) {}
 
+/** How a question ends that was answered: whoever asks about something that isn't there hears so from the answer, and a script from the code. */
+export const foundOr = (isFound: boolean): Effect.Effect<void, CommandFailed> =>
+  isFound ? Effect.void : new CommandFailed({ code: exitCode.notFound, message: "" })
+
 const codeOfTag: Readonly<Record<string, ExitCode>> = {
   ConfigInvalid: exitCode.usage,
   ShowHelp: exitCode.usage,
@@ -51,6 +57,8 @@ const codeOfTag: Readonly<Record<string, ExitCode>> = {
   PastUnavailable: exitCode.failed,
   QueryRefused: exitCode.failed,
   TopologyMismatch: exitCode.topology,
+  DatabaseUnavailable: exitCode.unreachable,
+  DatabaseMismatch: exitCode.topology,
 }
 
 const tagOf = (error: unknown): string => {
@@ -82,6 +90,7 @@ export const describeFailure = (error: unknown): string => {
     case "ShowHelp":
       return ""
     case "TopologyMismatch":
+    case "DatabaseMismatch":
       return `${field(error, "what")}: expected ${field(error, "expected")}, found ${field(error, "found")}. Remedy: ${field(error, "remedy")}`
     case "NotPermitted":
       return `${field(error, "operation")}: ${field(error, "cause")}; name another sender with --as, or let this one do it: its role in HOLDFAST_SENDERS, its permissions and login at the server`
@@ -92,6 +101,7 @@ export const describeFailure = (error: unknown): string => {
       return `${field(error, "detail")}: ${field(error, "remedy")}`
     case "PastUnavailable":
     case "ArchiveFailed":
+    case "DatabaseUnavailable":
       return `${field(error, "operation")}: ${field(error, "cause")}. ${field(error, "remedy")}`
     case "AnswerUnknown":
     case "ClientClosed":

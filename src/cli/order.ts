@@ -12,6 +12,7 @@ import { whyNoId } from "../domain/names.ts"
 import { counted, shownName } from "../domain/telling.ts"
 import { asFlag, senderAccess, senderHelp } from "./access.ts"
 import { senderFlag } from "./arguments.ts"
+import { foundOr } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
 import { isoTime, jsonFlag, printJson, printLine, table } from "./print.ts"
 
@@ -49,7 +50,7 @@ export const orderText = (answer: OrderStanding): string => {
 }
 
 const description = `Show an order of a channel, as of a journaled record: where it stands, until when it is held, and of each line how many units are open, left, were given back or lost.
-An order is kept for ten minutes after all of it has ended.
+An order is kept for ten minutes after all of it has ended. Ends with 7 if there is no such order.
 
 ${senderHelp}`
 
@@ -70,5 +71,6 @@ export const orderCommand = Command.make(
     const access = yield* senderAccess(as, channel === undefined ? "sell" : "operator")
     const answer = yield* Client.use((client) => client.order(order, channel)).pipe(Effect.provide(clientLayer(access)))
     yield* json ? printJson(answer) : printLine(orderText(answer))
+    yield* foundOr(answer.answer === "order")
   }),
 ).pipe(Command.withDescription(helpText(description)))

@@ -4,9 +4,9 @@
  * What is stored stays in `.cache/holdfast` under the working directory from one start to the next, with the logins, so that whoever tries
  * things out finds his stock again.
  */
-import { readFile } from "node:fs/promises"
+import { mkdir, readFile } from "node:fs/promises"
 import { createServer } from "node:net"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { Effect, type Scope } from "effect"
 import { settings } from "../config.ts"
 import { sendersOf } from "../domain/sender-list.ts"
@@ -67,6 +67,8 @@ const refuseSecond = async (): Promise<void> => {
 const start = async (): Promise<EmbeddedServer> => {
   const port = ownPort()
   await refuseSecond()
+  // What isn't run as root may have its folder beside ours.
+  await mkdir(dirname(storeDir), { recursive: true })
   if (port === 0) return startEmbedded({ storeDir, senders: ownSenders })
   await refuseTaken(port)
   return startEmbedded({ storeDir, port, senders: ownSenders })

@@ -44,6 +44,8 @@ const answeredHalt = (partition: number) =>
 
 const resume = Effect.fnUntraced(function* (kind: Kind, partition: number, by: string, reason: string) {
   const cluster = yield* Cluster
+  // Before the halt is read: one that changes meanwhile is answered by nobody who hasn't seen it.
+  const over = yield* cluster.haltRevision(partition)
   const { halt } = yield* cluster.marks(partition)
   if (halt === null) {
     return yield* new CommandFailed({
@@ -52,7 +54,13 @@ const resume = Effect.fnUntraced(function* (kind: Kind, partition: number, by: s
     })
   }
   const asked: Halt = { ...halt, resume: { by, reason } }
-  yield* cluster.putHalt(partition, asked)
+  const stands = yield* cluster.putHalt(partition, asked, over)
+  if (stands?.resume?.by !== by || stands.resume.reason !== reason) {
+    return yield* new CommandFailed({
+      code: exitCode.halted,
+      message: `the halt of partition ${partition} of kind ${kind} changed meanwhile: look at it again (holdfast topology), then resume`,
+    })
+  }
   const present = yield* answeredHalt(partition)
   const resumed: Resumed = {
     kind,

@@ -11,10 +11,12 @@ import * as Option from "effect/Option"
 import { Client, type CommandAnswer, clientLayer, type OrderAnswer, type OrderRequest } from "../channel.ts"
 import { timerMsMax } from "../client/options.ts"
 import { orderCommandTypes } from "../client/orders.ts"
+import { classOf as classOfOrder } from "../domain/order/decide.ts"
 import { classOf, type Command as StockCommand } from "../domain/sku/commands.ts"
 import { shown } from "../domain/telling.ts"
 import type { NoCommand } from "../wire/command-json.ts"
 import { readCommandJson } from "../wire/commands.ts"
+import { readOrderCommandJson } from "../wire/order-commands.ts"
 import { asFlag, senderAccess, senderHelp, senderRemedy } from "./access.ts"
 import { wholeFlag } from "./arguments.ts"
 import { commandFlags, commandJson, givenOrFile } from "./command-flags.ts"
@@ -34,20 +36,13 @@ type AnyCommand = StockCommand | OrderRequest
 
 const isOfOrder = (command: AnyCommand): command is OrderRequest => isOrderType(command.type)
 
-/** A command about an order, of which whoever checks it says what is wrong: it is not sent then. */
-const orderOf = (json: object, nowMs: number): OrderRequest => {
-  const { v: _, ...command } = { v: 1, id: randomUUID(), issuedAtMs: nowMs, ...json }
-  // What JSON gives for a command is looked at by the client before it is sent.
-  return command as unknown as OrderRequest
-}
-
 /** A command as its JSON says it, with `v`, `id` and `issuedAtMs` filled in where they are left out. */
-const commandOf = (json: unknown, nowMs: number, which: string): Effect.Effect<AnyCommand, CommandFailed> => {
+export const commandOf = (json: unknown, nowMs: number, which: string): Effect.Effect<AnyCommand, CommandFailed> => {
   if (typeof json !== "object" || json === null || Array.isArray(json))
     return Effect.fail(usage(`${which}--body: a command is a JSON object`))
-  if (isOrderType(Reflect.get(json, "type"))) return Effect.succeed(orderOf(json, nowMs))
-  const command = readCommandJson({ v: 1, id: randomUUID(), issuedAtMs: nowMs, ...json })
-  if ("type" in command) return Effect.succeed(command)
+  const whole = { v: 1, id: randomUUID(), issuedAtMs: nowMs, ...json }
+  const command = isOrderType(Reflect.get(json, "type")) ? readOrderCommandJson(whole) : readCommandJson(whole)
+  if ("type" in command) return Effect.succeed(command as AnyCommand)
   return Effect.fail(usage(`${which}${noCommandText(command)}`))
 }
 
@@ -96,7 +91,7 @@ const sendOne = (client: Client["Service"], command: AnyCommand, timeoutMs: numb
     }),
   )
 
-const classOfCommand = (command: AnyCommand) => (isOfOrder(command) ? "sell" : classOf[command.type])
+const classOfCommand = (command: AnyCommand) => (isOfOrder(command) ? classOfOrder[command.type] : classOf[command.type])
 
 /** `untilMs`: when patience ends, connecting included. */
 const sendAll = Effect.fnUntraced(function* (commands: ReadonlyArray<AnyCommand>, json: boolean, untilMs: number) {

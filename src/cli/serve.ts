@@ -3,6 +3,7 @@
  */
 import { Context, Effect, Layer, Redacted } from "effect"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import { assert } from "../assert.ts"
 import {
   archiveSettingsHelp,
@@ -12,6 +13,8 @@ import {
   loadArchiveConfig,
   loadConfig,
   loadInnerGateway,
+  loadPostgresUrl,
+  postgresSettingsHelp,
   settings,
   workerSettingsHelp,
 } from "../config.ts"
@@ -34,6 +37,7 @@ import { metricsOf } from "../telemetry/making.ts"
 import { Meters, MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
 import { logLine } from "../telemetry/names.ts"
 import { makeRoomGauges } from "../telemetry/room.ts"
+import { Tracing, tracingLayer } from "../telemetry/traces.ts"
 import { saidCodecOf } from "../wire/said.ts"
 import { ownConnection } from "./access.ts"
 import { namedArchive } from "./archive-folder.ts"
@@ -44,6 +48,7 @@ import { leaveAtTheEnd } from "./leave-at-the-end.ts"
 import { makeOwnKeys, ownGatewayFile, ownKeysFile } from "./own-keys.ts"
 import { ownExplaining } from "./own-past.ts"
 import { ownSenders, startOwnServer } from "./own-server.ts"
+import { keepProjecting } from "./serve-postgres.ts"
 import { keepArchiving, watchRoom } from "./serve-room.ts"
 import { untilItAnswers } from "./until-it-answers.ts"
 
@@ -73,9 +78,14 @@ const connect = Effect.fnUntraced(function* (nats: WorkerAccess, name: string) {
   const ingress = Layer.merge(deskLayer({ ...nats, login: { engine: nats.engine }, name }), doorLayer({ ...nats, name }))
   const shared = yield* untilItAnswers(Layer.buildWithScope(Layer.provideMerge(Owners.layer, Layer.merge(ingress, Reigns.layer)), scope))
   const meterOf = yield* Meters
+  const tracing = yield* Tracing
   return yield* Effect.forEach(servedKinds, (engine) => {
     const { kind } = engine
-    const own = Layer.mergeAll(portsOf(kind, saidCodecOf(kind)), Layer.succeed(Engine, engine), Layer.succeed(Meter, meterOf(kind)))
+    const own = Layer.mergeAll(
+      portsOf(kind, saidCodecOf(kind)),
+      Layer.succeed(Engine, engine),
+      Layer.succeed(Meter, tracing(kind, meterOf(kind))),
+    )
     return Effect.map(Layer.buildWithScope(own, scope), (ports) => Context.merge(ports, shared))
   })
 })
@@ -144,7 +154,7 @@ const serveOwnGateway = Effect.fnUntraced(
   Effect.catch((error) => Effect.logWarning("there is no HTTP gateway, all else goes on", { cause: error.message })),
 )
 
-const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
+const work = Effect.fnUntraced(function* (config: HoldfastConfig, postgres: string | null | "none") {
   let ingress: RunningIngress | undefined
   let asked: WorkerPages | undefined
   const registry = yield* MetricsRegistry
@@ -179,21 +189,24 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
       yield* Effect.forkScoped(room)
     }
     yield* Effect.forkScoped(keepArchiving(yield* loadArchiveConfig))
+    yield* Effect.forkScoped(keepProjecting({ url: postgres, isOwnCluster: config.nats === null }))
     return yield* Effect.never
   }).pipe(Effect.provide(anyKinds))
 })
 
-const serve = Effect.gen(function* () {
+const serve = Effect.fnUntraced(function* (flags: { readonly postgres: boolean }) {
   const config = yield* loadConfig
+  const postgres = flags.postgres ? yield* loadPostgresUrl : "none"
   yield* loadInnerGateway
   // A schedule that can't be used is said at once, like any other setting.
   yield* loadArchiveConfig
   const parts = Layer.mergeAll(
     gatewayMeterLayer.pipe(Layer.provideMerge(metricsLayer(config.worker))),
+    tracingLayer(config),
     IngressEngine.layer,
     loggingLayer({ format: config.log, level: config.logLevel }),
   )
-  return yield* Effect.scoped(work(config)).pipe(Effect.provide(parts))
+  return yield* Effect.scoped(work(config, postgres)).pipe(Effect.provide(parts))
 })
 
 const description = `Run a worker. Workers share the partitions by themselves: start as many as you like, on one or several machines, each with a name of its own.
@@ -211,9 +224,22 @@ ${innerGatewayHelp()}
 
 To archive journals and purge what is archived, which is off unless a schedule is set (see holdfast archive --help):
 
-${archiveSettingsHelp()}`
+${archiveSettingsHelp()}
 
-export const serveCommand = Command.make("serve", {}, () => serve).pipe(
+To keep tables of all that is decided, by a process of its own (see holdfast project --help). With an own nats-server there is an own Postgres too, unless --no-postgres is given:
+
+${postgresSettingsHelp()}`
+
+export const serveCommand = Command.make(
+  "serve",
+  {
+    postgres: Flag.Boolean("postgres").pipe(
+      Flag.withDescription("Keep tables in Postgres; --no-postgres: don't, and start none"),
+      Flag.withDefault(true),
+    ),
+  },
+  serve,
+).pipe(
   Command.withDescription(helpText(description)),
   Command.withExamples([
     { command: "holdfast serve", description: "try it out, with a nats-server of its own" },

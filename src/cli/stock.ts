@@ -8,6 +8,7 @@ import { Client, clientLayer, type StockAnswer } from "../channel.ts"
 import { counted, grouped, shownName } from "../domain/telling.ts"
 import { asFlag, senderAccess, senderHelp } from "./access.ts"
 import { skuArgument } from "./arguments.ts"
+import { foundOr } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
 import { isoTime, jsonFlag, printJson, printLine, table } from "./print.ts"
 
@@ -60,7 +61,7 @@ export const stockText = (answer: StockAnswer): string => {
 }
 
 const description = `Show the stock of a SKU by location and what each channel may sell of it, as of a journaled record. A channel may not: it asks what it
-may sell itself with \`ats\`. Ask as a sender with the role warehouse, merchandiser, operator or reader; with the nats-server of a \`serve\` in this folder that is operator.
+may sell itself with \`ats\`. Ends with 7 if nobody has told anything about the SKU. Ask as a sender with the role warehouse, merchandiser, operator or reader; with the nats-server of a \`serve\` in this folder that is operator.
 
 ${senderHelp}`
 
@@ -71,5 +72,6 @@ export const stockCommand = Command.make(
     const access = yield* senderAccess(as, "operator")
     const answer = yield* Client.use((client) => client.stock(sku)).pipe(Effect.provide(clientLayer(access)))
     yield* json ? printJson(answer) : printLine(stockText(answer))
+    yield* foundOr(answer.answer === "stock")
   }),
 ).pipe(Command.withDescription(helpText(description)))

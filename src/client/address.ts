@@ -1,6 +1,7 @@
 /**
  * Who connects and where to, checked when it is given: a mistake of the program is a TypeError or a RangeError that names the option, at once, and never a server that doesn't answer. No secret is in what is thrown.
  */
+import { fieldPath } from "../domain/field-path.ts"
 import { checkCallback } from "./options.ts"
 
 const kindOf = (value: unknown): string => {
@@ -26,11 +27,11 @@ const checkServers = (servers: unknown): void => {
   if (servers.length === 0) throw new RangeError("servers is empty: it must name a server, such as nats://127.0.0.1:14222")
   for (const [place, server] of servers.entries()) {
     if (typeof server !== "string")
-      throw new TypeError(`servers[${place}] is ${kindOf(server)}: it must be text, such as nats://127.0.0.1:14222`)
+      throw new TypeError(`${fieldPath("servers", place)} is ${kindOf(server)}: it must be text, such as nats://127.0.0.1:14222`)
     // A URL may hold a password, so it isn't repeated.
     if (!isServer(server))
       throw new RangeError(
-        `servers[${place}] is no address of a server: it must be such as nats://127.0.0.1:14222 or tls://nats.example:4222`,
+        `${fieldPath("servers", place)} is no address of a server: it must be such as nats://127.0.0.1:14222 or tls://nats.example:4222`,
       )
   }
 }

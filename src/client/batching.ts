@@ -3,7 +3,7 @@
  * facts or none, because an ingress stores facts and hands the others over. Decides too what can't go yet. Pure but for the marks it leaves on the commands.
  */
 import type { CommandClass } from "../domain/names.ts"
-import { bodyBytesMax, commandsPerMessageMax } from "../limits.ts"
+import { bodyBytesMax, commandsPerMessageMax, operatorCommandsPerMessageMax } from "../limits.ts"
 import { type InLane, waits } from "./lanes.ts"
 
 /** What of a command decides the message it travels in. */
@@ -69,11 +69,13 @@ const sealed = <C extends Packable<C>>({ number, class: commandClass, token, com
   commands,
 })
 
+const commandsMax = (of: CommandClass): number => (of === "operator" ? operatorCommandsPerMessageMax : commandsPerMessageMax)
+
 const fits = <C extends Packable<C>>(draft: MessageDraft<C>, command: C): boolean =>
   !draft.alone &&
   !command.alone &&
   draft.commands[0]?.traceparent === command.traceparent &&
-  draft.commands.length < commandsPerMessageMax &&
+  draft.commands.length < commandsMax(draft.class) &&
   draft.bytes + 1 + command.bytes <= bodyBytesMax
 
 /**

@@ -6,7 +6,8 @@
 
 import { Context, Deferred, Effect, Layer, Schedule, type Scope, Stream } from "effect"
 import { unreachable } from "../assert.ts"
-import type { Kind } from "../domain/kinds.ts"
+import { fieldPath } from "../domain/field-path.ts"
+import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import { isReservationName, isSender, isSku, type SenderId, skuToken, whyNoSku } from "../domain/names.ts"
 import { isOrderId } from "../domain/order/names.ts"
 import type { Command, CommandType } from "../domain/sku/commands.ts"
@@ -69,6 +70,8 @@ export type ReservationAnswer = Extract<QuestionAnswer, { readonly answer: "rese
 export type OrderStanding = Extract<QuestionAnswer, { readonly answer: "order" | "unknownOrder" }>
 export type WorkerAnswer = Extract<QuestionAnswer, { readonly answer: "worker" }>
 export type QuarantineAnswer = Extract<QuestionAnswer, { readonly answer: "quarantine" }>
+/** What lies in quarantine of a partition of orders. */
+export type OrderQuarantineAnswer = Extract<QuestionAnswer, { readonly answer: "orderQuarantine" }>
 
 /** What the workers that answered say about themselves, and the number of partitions that they share. */
 export interface Topology {
@@ -82,6 +85,8 @@ export class Client extends Context.Service<
     readonly sender: string
     /** How many partitions the cluster has, once a worker has said so. Nothing that is sent waits for it. */
     readonly partitions: Effect.Effect<number, QuestionFailure>
+    /** The same of each kind. */
+    readonly partitionsOf: Effect.Effect<PartitionCounts, QuestionFailure>
     /** Fills in what is left out. Store the result before sending where it must survive this process. */
     readonly command: <Type extends CommandType>(type: Type, input: CommandInput<Type>) => Command
     /** Without an effect for each command: calls exactly one of both back, once. They must not throw. */
@@ -111,6 +116,8 @@ export class Client extends Context.Service<
     readonly topology: Effect.Effect<Topology, QuestionFailure>
     /** One page of what a partition has in quarantine, oldest first; `next` of a page is `after` of the next. */
     readonly quarantine: (partition: number, after: number) => Effect.Effect<QuarantineAnswer, QuestionFailure>
+    /** The same of a partition of orders. */
+    readonly orderQuarantine: (partition: number, after: number) => Effect.Effect<OrderQuarantineAnswer, QuestionFailure>
     readonly subscribeAts: (options: AtsOptions) => Effect.Effect<AtsSubscription, never, Scope.Scope>
     /** Questions and their answers as the wire has them, for whoever passes them on. */
     readonly desk: Pick<QuestionDesk, "ask" | "collect">
@@ -354,19 +361,19 @@ const workersOf = (answers: ReadonlyArray<QuestionAnswer>): ReadonlyArray<Worker
 /** How many partitions there are, as far as it is known. */
 interface Partitions {
   known: number | undefined
-  readonly learned: Deferred.Deferred<number, QuestionFailure>
+  readonly learned: Deferred.Deferred<PartitionCounts, QuestionFailure>
 }
 
 /** Asks until a worker answers: only then can commands of several SKUs share a message. */
 const learnPartitions = (desk: QuestionDesk, partitions: Partitions): Effect.Effect<void> =>
   desk
     .ask({ path: topologyPath, timeoutMs: Number.POSITIVE_INFINITY }, (answer) =>
-      answer.answer === "topology" ? answer.partitions.sku : undefined,
+      answer.answer === "topology" ? answer.partitions : undefined,
     )
     .pipe(
-      Effect.tap((count) =>
+      Effect.tap(({ sku }) =>
         Effect.sync(() => {
-          partitions.known = count
+          partitions.known = sku
         }),
       ),
       Effect.exit,
@@ -388,8 +395,26 @@ const checkAtsOptions = (asked: AtsOptions): AtsOptions => {
   const { skus } = others
   if (skus !== undefined && !Array.isArray(skus)) throw new TypeError(`skus is ${givenText(skus)}: it must be a list of SKUs`)
   for (const [at, sku] of (skus ?? []).entries())
-    if (typeof sku !== "string" || !isSku(sku)) throw new RangeError(`skus[${at}] is ${givenText(sku)}: ${whyNoSkuGiven(sku)}`)
+    if (typeof sku !== "string" || !isSku(sku)) throw new RangeError(`${fieldPath("skus", at)} is ${givenText(sku)}: ${whyNoSkuGiven(sku)}`)
   return { ...others, onValue }
+}
+
+/** Asks for one page of what a partition of a kind has in quarantine. */
+const askPage = <A extends { readonly partition: number }>(
+  desk: QuestionDesk,
+  timeoutMs: number,
+  kind: Kind,
+  partition: number,
+  after: number,
+  pageOf: (answer: QuestionAnswer) => A | undefined,
+): Effect.Effect<A, QuestionFailure> => {
+  for (const [name, given] of Object.entries({ partition, after }))
+    if (!(Number.isSafeInteger(given) && given >= 0))
+      return Effect.die(new RangeError(`${name} is ${givenText(given)}: it must be a whole number from 0 on`))
+  return desk.ask({ path: quarantinePath(kind, partition), body: { v: 1, after }, timeoutMs }, (answer) => {
+    const page = pageOf(answer)
+    return page?.partition === partition ? page : undefined
+  })
 }
 
 /** A question that can't be one is a mistake of the program: asking it again changes nothing. */
@@ -428,14 +453,10 @@ const questions = (desk: QuestionDesk, counted: Effect.Effect<number, QuestionFa
     desk.collect({ path: "workers", timeoutMs: Math.min(timeoutMs, collectMs) }, isComplete),
     (partitions, answers) => ({ partitions, workers: workersOf(answers) }),
   ),
-  quarantine: (partition: number, after: number): Effect.Effect<QuarantineAnswer, QuestionFailure> => {
-    for (const [name, given] of Object.entries({ partition, after }))
-      if (!(Number.isSafeInteger(given) && given >= 0))
-        return Effect.die(new RangeError(`${name} is ${givenText(given)}: it must be a whole number from 0 on`))
-    return desk.ask({ path: quarantinePath("sku", partition), body: { v: 1, after }, timeoutMs }, (answer) =>
-      answer.answer === "quarantine" && answer.partition === partition ? answer : undefined,
-    )
-  },
+  quarantine: (partition: number, after: number): Effect.Effect<QuarantineAnswer, QuestionFailure> =>
+    askPage(desk, timeoutMs, "sku", partition, after, (answer) => (answer.answer === "quarantine" ? answer : undefined)),
+  orderQuarantine: (partition: number, after: number): Effect.Effect<OrderQuarantineAnswer, QuestionFailure> =>
+    askPage(desk, timeoutMs, "order", partition, after, (answer) => (answer.answer === "orderQuarantine" ? answer : undefined)),
 })
 
 /** Opens a client over the link in place. Closing the scope is a clean close. */
@@ -451,15 +472,16 @@ const makeClient = (options: ClientOptions): Effect.Effect<Client["Service"], ne
       order: new CommandSender(environment, limits, publishOver(link, "order", `${instance}.${ordersToken}`), ofOrders(channel)),
     }
     const desk = new QuestionDesk(link, instance)
-    const partitions: Partitions = { known: undefined, learned: yield* Deferred.make<number, QuestionFailure>() }
+    const partitions: Partitions = { known: undefined, learned: yield* Deferred.make<PartitionCounts, QuestionFailure>() }
     yield* Effect.forkScoped(hearReplies(link, instance, senders, desk), { startImmediately: true })
     yield* Effect.forkScoped(learnPartitions(desk, partitions), { startImmediately: true })
-    const counted = Deferred.await(partitions.learned).pipe(
+    const partitionsOf = Deferred.await(partitions.learned).pipe(
       Effect.timeoutOrElse({
         duration: timeoutMs,
         orElse: () => Effect.fail(new AnswerUnknown({ cause: `no worker said within ${timeoutMs} ms how many partitions there are` })),
       }),
     )
+    const counted = Effect.map(partitionsOf, ({ sku }) => sku)
     // Runs before replies stop being heard: whatever is under way is answered first.
     for (const sender of [senders.sku, senders.order])
       yield* Effect.addFinalizer(() => Effect.callback<void>((resume) => sender.close(() => resume(Effect.void))))
@@ -467,6 +489,7 @@ const makeClient = (options: ClientOptions): Effect.Effect<Client["Service"], ne
       sender: link.sender,
       ...commands(senders, channel, partitions, environment, options, timeoutMs),
       ...questions(desk, counted, timeoutMs),
+      partitionsOf,
       desk,
       subscribeAts: (asked) => {
         const options = checkAtsOptions(asked)

@@ -16,6 +16,7 @@ import {
   utf8Bytes,
 } from "../domain/names.ts"
 import type { OrderId } from "../domain/order/names.ts"
+import type { RefusalReason } from "../domain/refusals.ts"
 import { unclearSku } from "../domain/sku/clear-sku.ts"
 import { type Command, type CommandType, classOf, isFact } from "../domain/sku/commands.ts"
 import { shownName } from "../domain/telling.ts"
@@ -208,6 +209,17 @@ const usualText = (command: Command): string | undefined => {
 
 const shownType = (type: unknown): string => (typeof type === "string" ? shownName(type) : typeof type)
 
+/** What a command that has not the form of one is answered, whatever it is about: the words of the door, and of a type that nobody knows which it was. */
+export const faultOfForm = (
+  cause: RefusalReason,
+  field: string | undefined,
+  type: unknown,
+  detail: string | undefined,
+): Pick<NotStoredAtDoor, "reason" | "cause" | "field" | "detail"> => {
+  const what = cause === "UnknownType" ? `no command has the type ${shownType(type)}` : detail
+  return { reason: "form", cause, ...(field === undefined ? {} : { field }), ...(what === undefined ? {} : { detail: what }) }
+}
+
 /**
  * The command as it travels, or what the door would answer to it. While nobody has said how many partitions there are, only commands whose tokens hash to the same share a message: they
  * are of one partition, however many there are.
@@ -221,9 +233,7 @@ export const sendable = (given: Command, partitions: number | undefined): Sendab
     if (!("type" in valid)) {
       const { refusal, detail } = valid
       const { reason, field } = refusal
-      const what = reason === "UnknownType" ? `no command has the type ${shownType(command.type)}` : detail
-      const where = { ...(field === undefined ? {} : { field }), ...(what === undefined ? {} : { detail: what }) }
-      return notStored(command, { reason: "form", cause: reason, ...where })
+      return notStored(command, faultOfForm(reason, field, command.type, detail))
     }
     const detail = unclearSku(valid)
     if (detail !== undefined) return notStored(command, { reason: "form", cause: "InvalidField", field: "sku", detail })

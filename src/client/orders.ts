@@ -1,10 +1,11 @@
 /**
  * Commands about orders, as a program hands them to the client, and the answers to them: the same guarantees as commands about SKUs have, and an answer that says a word on each line.
  *
- * Whose order it is follows from who sends: nobody writes a channel. One command travels in a message, for its answer is one order's.
+ * Whose order it is follows from who sends: no channel writes it, an operator does. One command travels in a message, for its answer is one order's.
  */
 import { type SenderId, skuToken, utf8Bytes } from "../domain/names.ts"
-import type { OrderCommand } from "../domain/order/decide.ts"
+import { classOf, type OrderCommand, type SettlingOrderCommand } from "../domain/order/decide.ts"
+import { orderOfChannel } from "../domain/order/names.ts"
 import type { OrderHeardDecision } from "../kinds/order/types.ts"
 import { bodyBytesMax } from "../limits.ts"
 import { orderCodec } from "../wire/codec.ts"
@@ -13,6 +14,7 @@ import type { Spoken } from "./command-sender.ts"
 import {
   type BusyCause,
   commandKey,
+  faultOfForm,
   fieldsOf,
   filledIn,
   type NotStoredAtDoor,
@@ -23,13 +25,13 @@ import {
 } from "./commands.ts"
 import type { ClientEnvironment } from "./environment.ts"
 
-/** A type of command about an order that a channel sends. */
-export type OrderCommandType = OrderCommand["type"]
+/** A type of command about an order that a sender sends: a channel, or an operator who settles what lies in quarantine. */
+export type OrderCommandType = (OrderCommand | SettlingOrderCommand)["type"]
 
-/** A command about an order, whole: store it before it is sent where it must survive this process. */
-export type OrderRequest<Type extends OrderCommandType = OrderCommandType> = Type extends OrderCommandType
+/** A command about an order, whole: store it before it is sent where it must survive this process. An operator's says whose the order is. */
+export type OrderRequest<Type extends OrderCommandType = OrderCommandType> = Type extends OrderCommand["type"]
   ? Omit<Plain<Extract<OrderCommand, { type: Type }>>, "channel">
-  : never
+  : Plain<Extract<SettlingOrderCommand, { type: Type }>>
 
 /** A command about an order as a program writes it. `id` (random) and `issuedAtMs` (now) are filled in where they are left out. */
 export type OrderInput<Type extends OrderCommandType> = Omit<OrderRequest<Type>, "type" | "id" | "issuedAtMs"> & {
@@ -50,7 +52,13 @@ export type OrderAnswer = { readonly id: string; readonly order: string } & (
 )
 
 /** All types, and so all methods. */
-export const orderCommandTypes = ["PlaceOrder", "ConfirmOrder", "CancelOrder"] as const satisfies ReadonlyArray<OrderCommandType>
+export const orderCommandTypes = [
+  "PlaceOrder",
+  "ConfirmOrder",
+  "CancelOrder",
+  "ReplayOrderCommand",
+  "DropOrderCommand",
+] as const satisfies ReadonlyArray<OrderCommandType>
 
 /** The command of a text that this client wrote: whose it is says nothing about what differs. */
 const contentOf = (text: string, sender: SenderId): number | undefined => {
@@ -98,20 +106,23 @@ export const orderSendable = (given: OrderRequest, sender: SenderId): Sendable |
   const [read] = body.commands
   if (read === undefined || read._tag === "Invalid") {
     const { reason = "Malformed", field } = read?.refusal ?? {}
-    return notStored(command, { reason: "form", cause: reason, ...(field === undefined ? {} : { field }) })
+    return notStored(command, faultOfForm(reason, field, command.type, read?.detail))
   }
-  const { id, order, issuedAtMs } = read.command
+  const { id, order, issuedAtMs, channel, type } = read.command
+  const commandClass = classOf[type]
   return {
     key: commandKey(id, order),
     id,
     about: order,
     issuedAtMs,
     reservation: undefined,
-    class: "sell",
-    token: skuToken(order),
+    class: commandClass,
+    // A channel's own order needs no more than its id.
+    token: skuToken(commandClass === "operator" ? orderOfChannel(channel, order) : order),
     text,
     bytes,
-    isStored: false,
+    // Owners keep nothing; what isn't handed to them is stored for them.
+    isStored: commandClass !== "sell",
     packing: 0,
     lane: order,
     isAlone: true,

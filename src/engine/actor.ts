@@ -1,9 +1,10 @@
 /**
  * One actor inside its partition: its state, which is its kind's, and what of it was last told.
  */
+import { assert } from "../assert.ts"
 import type { SenderId } from "../domain/names.ts"
 import { straysMax } from "../limits.ts"
-import type { EngineContext } from "./apply.ts"
+import type { EngineContext } from "./given.ts"
 import type { KindTypes } from "./kind.ts"
 import type { Partition } from "./partition.ts"
 
@@ -27,6 +28,7 @@ export interface Actor<K extends KindTypes = KindTypes> {
 
 /** A receiver that the actor doesn't name has to be told so whenever all are told. */
 export const noteStray = <K extends KindTypes>(actor: Actor<K>, receiver: SenderId): void => {
+  assert(actor.strays === null || actor.strays.length <= straysMax, "INV-5 receivers that were dropped are bounded")
   const known = actor.strays ?? []
   if (!known.includes(receiver)) actor.strays = [...known, receiver].slice(-straysMax)
 }
@@ -42,6 +44,7 @@ export const forgetSaid = (actor: Actor): void => {
 export const actorOf = (partition: Partition, { kind }: EngineContext, key: KindTypes["key"]): Actor => {
   const known = partition.actors.get(key)
   if (known !== undefined) return known
+  assert(partition.actorList.length < kind.actorsMax, "INV-9 the actors of a partition are bounded")
   const actor: Actor = {
     index: partition.actorList.length,
     key,

@@ -6,10 +6,11 @@
 import { assert, unreachable } from "../assert.ts"
 import { type CommandClass, type EpochMs, isInternal, type SenderId } from "../domain/names.ts"
 import { isBusinessAnswer, type Refusal } from "../domain/refusals.ts"
-import { ingressesRememberedMax, issuedAheadMsMax } from "../limits.ts"
+import { floorStepMs, ingressesRememberedMax, issuedAheadMsMax } from "../limits.ts"
 import { type Actor, actorOf } from "./actor.ts"
 import { carry, settle } from "./carrying.ts"
 import { hasEndedSince, rememberEnd } from "./ended.ts"
+import type { EngineContext } from "./given.ts"
 import type { ActorKind, KindCommands, KindTypes } from "./kind.ts"
 import {
   classMemory,
@@ -23,10 +24,9 @@ import {
   senderMemory,
   stepOf,
 } from "./memory.ts"
-import { outcomeOf } from "./outcomes.ts"
+import { outcomeOf, placesIn } from "./outcomes.ts"
 import { applyAnswered, noteOwed } from "./owed.ts"
 import { loadedSeqOf, type Partition, type QuarantinedCommand } from "./partition.ts"
-import type { EngineCodec, ProtocolRules } from "./protocol.ts"
 import type {
   Cursor,
   DecidedCommand,
@@ -39,21 +39,6 @@ import type {
   ReturnedEntry,
 } from "./records.ts"
 import { armHold, disarmHold } from "./timers.ts"
-
-/** What the engine is given: the kind of its actors, pure functions and rules. */
-export interface EngineContext {
-  readonly kind: ActorKind
-  readonly codec: EngineCodec
-  readonly rules: ProtocolRules
-  /** Beginnings of subjects already taken apart: there are few, and each comes often. Emptied when it is full. */
-  readonly prefixes: Map<string, SubjectPrefix>
-}
-
-/** What a stored subject says before the key's token. */
-export interface SubjectPrefix {
-  readonly sender: SenderId
-  readonly class: CommandClass
-}
 
 /** Where a decision stands: the record's sequence and time, and the message it came with. */
 export interface DecisionPlace {
@@ -126,6 +111,7 @@ export const applyEvents = (
   atMs: EpochMs,
   isInternally = false,
 ): void => {
+  assert(partition.recovery !== null || seq >= actor.version, "INV-6 events of an actor are applied in their order")
   const { kind } = given
   for (const told of events) {
     const event = kind.share(told, partition.shared)
@@ -166,6 +152,7 @@ const followPart = (
 ): void => {
   const { parts } = given.kind
   const dueMs = parts.dueMs(part)
+  assert(dueMs >= 0, "INV-8 a hold ends at a time, or never")
   if (armedForMs !== dueMs) {
     if (armedForMs !== 0) {
       disarmHold(partition.holds, part, armedForMs)
@@ -212,6 +199,7 @@ const rememberDecision = (
   outcome: RememberedDecision,
   known: Actor | undefined,
 ): void => {
+  assert(standing.place >= 0 && standing.place < 2 ** 16, "INV-2 a place in a record fits a packed decision")
   const { commands } = given.kind
   const secondName = commands.secondNameOf(command)
   const isToldAgain = secondName !== undefined && decision._tag === "Repeated"
@@ -247,6 +235,7 @@ export const applyDecided = (
   outcome: RememberedDecision | null,
   known: Actor | undefined,
 ): Actor | undefined => {
+  assert(standing.seq > 0, "INV-2 a decision stands in a record")
   const { command, decision } = decided
   if (command === null) return undefined
   if (outcome !== null) rememberDecision(partition, given, standing, command, hash, decision, outcome, known)
@@ -304,6 +293,7 @@ export const quarantinedAs = (
 /** Takes a command out of quarantine: it has its final answer. */
 export const settleQuarantined = (partition: Partition, { kind }: EngineContext, id: string): void => {
   const found = partition.quarantine.get(id)
+  assert(found !== undefined || partition.recovery !== null, "INV-7 what is settled was in quarantine")
   if (found === undefined) return
   partition.quarantine.delete(id)
   partition.quarantinedKeys.delete(quarantineKey(kind.commands, found.sender, found.command))
@@ -328,6 +318,7 @@ export const noteIngress = (
   { ingresses }: Partition,
   { ingress, serial }: Pick<Extract<Entry, { _tag: "Stored" }>, "ingress" | "serial">,
 ): void => {
+  assert(serial >= 0, "INV-7 what an ingress stores is numbered")
   const known = ingresses.get(ingress) ?? 0
   ingresses.delete(ingress)
   ingresses.set(ingress, Math.max(known, serial))
@@ -340,12 +331,14 @@ export const noteIngress = (
 
 /** Raises a sender's floor. */
 export const raiseFloor = (partition: Partition, entry: Extract<Entry, { _tag: "Floor" }>): void => {
+  assert(entry.floorMs % floorStepMs === 0, "INV-2 a floor lies on a step")
   const held = classMemory(senderMemory(partition, entry.sender), entry.class)
   held.floorMs = Math.max(held.floorMs, entry.floorMs)
 }
 
 /** Applies an entry read back from the journal; `place` is that of its first command in the record. */
 const applyEntry = (partition: Partition, given: EngineContext, entry: Entry, seq: number, atMs: EpochMs, place: number): void => {
+  assert(place >= 0, "INV-2 places in a record are counted up")
   switch (entry._tag) {
     case "Message": {
       const { sender, class: commandClass, reply, brokerMs, onBehalf = null } = entry
@@ -415,35 +408,10 @@ const replayDecided = (partition: Partition, given: EngineContext, standing: Dec
   applyDecided(partition, given, standing, decided, hash, outcomeOf(kind, decided.decision), actor)
 }
 
-/** Places that an entry takes in its record: what is remembered of a decision says where it stands. */
-export const placesIn = (entry: Entry): number => (entry._tag === "Answered" ? 1 : commandsOf(entry).length)
-
-/** The decided commands of an entry, in order. */
-export const commandsOf = <K extends KindTypes>(entry: Entry<K>): ReadonlyArray<DecidedCommand<K>> => {
-  switch (entry._tag) {
-    case "Message":
-      return entry.decided
-    case "Settled":
-      return [entry.decided]
-    case "Stored":
-    case "Skipped":
-    case "Expiry":
-    case "Floor":
-    case "Reset":
-    case "Moved":
-    case "Resumed":
-    case "Covered":
-    case "Returned":
-    case "Answered":
-      return noCommands
-    default:
-      return unreachable(entry)
-  }
-}
-const noCommands: ReadonlyArray<never> = []
-
 /** Makes the envelope's claims the partition's own: who reigns, how far commands are read, what time it is. */
 export const applyEnvelope = (partition: Partition, record: JournalRecord): void => {
+  assert(record.epoch >= partition.epoch, "INV-4 the epoch never falls")
+  assert(record.partition === partition.id, "INV-4 a record is of its partition")
   assert(record.atMs >= partition.atMs, "INV-4 journaled time never falls")
   partition.incarnation = record.incarnation
   partition.owner = record.owner
@@ -482,6 +450,8 @@ const markCursor = (partition: Partition, record: JournalRecord): void => {
 
 /** Applies a record read back from the journal. The caller has verified that it links to what was applied before. */
 export const applyRecord = (partition: Partition, given: EngineContext, record: JournalRecord, seq: number): void => {
+  assert(seq === partition.confirmedSeq + 1, "INV-4 records are applied in their order")
+  assert(partition.inFlight === null, "INV-6 nobody follows a journal whose state is ahead of it")
   applyEnvelope(partition, record)
   let place = 0
   for (const entry of record.entries) {
@@ -493,6 +463,8 @@ export const applyRecord = (partition: Partition, given: EngineContext, record: 
 
 /** Notes that a record is in the journal for good. */
 export const noteConfirmed = (partition: Partition, { publishedSeq }: JournalRecord, seq: number, hash: string): void => {
+  assert(seq === partition.confirmedSeq + 1, "INV-4 records are confirmed in their order")
+  assert(hash !== "", "INV-4 a record has a hash")
   partition.saidSeq = publishedSeq
   partition.confirmedSeq = seq
   partition.confirmedHash = hash

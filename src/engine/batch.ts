@@ -8,20 +8,13 @@ import { assert } from "../assert.ts"
 import type { EpochMs } from "../domain/names.ts"
 import { recordBytesMax, recordEnvelopeBytesMax } from "../limits.ts"
 import type { Actor } from "./actor.ts"
-import {
-  applyDecided,
-  applyEnvelope,
-  applyEvents,
-  type DecisionPlace,
-  type EngineContext,
-  noteIngress,
-  raiseFloor,
-  settleQuarantined,
-} from "./apply.ts"
+import { appendAsOwner } from "./appending.ts"
+import { applyDecided, applyEvents, type DecisionPlace, noteIngress, raiseFloor, settleQuarantined } from "./apply.ts"
 import { brokerNow } from "./broker-clock.ts"
 import { carriedCount, hasRoomToCarry } from "./carrying.ts"
 import { decideCommand, refuseMessage, settle } from "./decide-command.ts"
 import { addEntry, beginDraft, type RecordDraft, touch } from "./draft.ts"
+import { digestOfMessage, type EngineContext } from "./given.ts"
 import { anyHanded, commandsIn, sayUndecided } from "./handed.ts"
 import { holdUp, letGo } from "./held-up.ts"
 import { actorIn, noBatch, orderBatch, takeBatch } from "./intake.ts"
@@ -30,20 +23,11 @@ import { packOlder, sweep } from "./memory.ts"
 import { anyFloorToRaise, floorsToRaise, tendedBy, throttleIfFull } from "./memory-tending.ts"
 import { outcomeOf } from "./outcomes.ts"
 import { giveAnswers, noteAnswers } from "./owed.ts"
-import type { AppendInFlight, ArrivedMessage, ArrivedStored, Partition, Serving } from "./partition.ts"
-import type { Carriage, CommandMessage, DecodedCommand, Output } from "./protocol.ts"
-import { publishedSeq } from "./publishing.ts"
+import type { ArrivedMessage, ArrivedStored, Serving } from "./partition.ts"
+import type { Carriage, DecodedCommand, Output } from "./protocol.ts"
 import { askForRecalled } from "./recall.ts"
 import { floorsSettled, noteTaken, noteTold } from "./receiving.ts"
-import {
-  type Cursor,
-  type DecidedCommand,
-  type Entry,
-  type JournalRecord,
-  type RecordEnvelope,
-  type RecordKind,
-  recordVersion,
-} from "./records.ts"
+import type { Cursor, DecidedCommand, Entry } from "./records.ts"
 import { takeReturns } from "./returns.ts"
 import { areHoldsDue, dueHolds } from "./timers.ts"
 
@@ -99,6 +83,7 @@ const coverDue = (partition: Serving, given: EngineContext, draft: RecordDraft):
     const most = Math.min(left, room)
     if (most <= 0) return
     const events = kind.followUps(actor.state, most)
+    assert(events.length <= most, "INV-15 an actor does no more than there is room for")
     left -= events.length
     if (events.length > 0) {
       kind.feed.noteBefore(actor)
@@ -138,7 +123,7 @@ const decideOne = (
     draft.undecided.push({ arrived, why: found.why })
     return undefined
   }
-  const decision = found._tag === "Operator" ? decideOperator(partition, given, draft, arrived, command, found.operator, settled) : found
+  const decision = found._tag === "Operator" ? decideOperator(partition, given, draft, arrived, found.operator, settled) : found
   return apply(partition, given, draft, arrived.carriage, standing, { command, named: null, decision }, hash, known)
 }
 
@@ -157,6 +142,8 @@ const apply = (
   const events = decision._tag === "Accepted" || decision._tag === "Begun" ? decision.events : none
   if (events.length > 0 && known !== undefined) given.kind.feed.noteBefore(known)
   const outcome = outcomeOf(given.kind, decision)
+  assert(draft.outcomes[standing.place] === undefined, "INV-2 a place in a record is taken once")
+  draft.outcomes[standing.place] = outcome
   const actor = applyDecided(partition, given, standing, decided, hash, outcome, known)
   if (carriage !== null) noteTold(partition, carriage, command.id, decision, outcome)
   if (actor === undefined) return decided
@@ -172,12 +159,12 @@ const decideOperator = (
   given: EngineContext,
   draft: RecordDraft,
   arrived: ArrivedMessage,
-  command: KindTypes["command"],
   operator: KindOperatorCommand,
   settled: Array<Entry>,
 ): DecidedCommand["decision"] => {
-  const settlement = settle(partition, given, arrived, command, operator)
+  const settlement = settle(partition, given, arrived, operator)
   if (settlement._tag === "Refused") return { _tag: "Refused", refusal: settlement.refusal }
+  assert(partition.quarantine.has(operator.quarantined), "INV-7 what an operator settles is in quarantine")
   const { quarantined, decision } = settlement
   settleQuarantined(partition, given, quarantined.id)
   const { sender, class: commandClass, reply } = quarantined
@@ -203,7 +190,7 @@ const decideOperator = (
 }
 
 const decideMessage = (partition: Serving, given: EngineContext, draft: RecordDraft, arrived: ArrivedMessage): void => {
-  const { seq, brokerMs, sender, class: commandClass, reply, body, bulk, carriage } = arrived
+  const { seq, brokerMs, sender, class: commandClass, reply, body, bulk, trace, carriage } = arrived
   const onBehalf = carriage === null ? null : carriage.onBehalf
   if (carriage !== null) noteTaken(partition, arrived)
   const standingAt = (place: number): DecisionPlace => ({
@@ -231,8 +218,10 @@ const decideMessage = (partition: Serving, given: EngineContext, draft: RecordDr
     decided.push(one)
   }
   const texts = refusal === undefined && body._tag === "Commands" ? body.commands.map(textOf) : undefined
+  assert(decided.length === commandsIn(arrived), "INV-7 every command of a message is decided")
   const array = body._tag === "Commands" && body.array
-  const entry = { _tag: "Message", seq, sender, class: commandClass, bulk, brokerMs, reply, array, decided } as const
+  const plain = { _tag: "Message", seq, sender, class: commandClass, bulk, brokerMs, reply, array, decided } as const
+  const entry = trace === null ? plain : { ...plain, trace }
   addEntry(given, draft, onBehalf === null ? entry : { ...entry, onBehalf }, texts)
   for (const one of settled) addEntry(given, draft, one)
   draft.places += decided.length + settled.length
@@ -276,56 +265,7 @@ const tendMemory = (partition: Serving, given: EngineContext, draft: RecordDraft
 const cursorAfter = (partition: Serving, given: EngineContext, last: ArrivedStored | undefined): Cursor =>
   last === undefined
     ? partition.cursor
-    : { stream: partition.cursor.stream, seq: last.message.seq, digest: given.codec.sha256(digestTextOf(given, last.message)) }
-
-/** The text whose hash is a message's digest. */
-export const digestTextOf = (given: EngineContext, message: CommandMessage): string =>
-  given.rules.digestText(message, given.codec.sha256(message.body))
-
-/** Hands a record over: the partition is ahead of its journal from now on. */
-export const beginAppend = (
-  partition: Partition,
-  given: EngineContext,
-  kind: RecordKind,
-  change: { readonly owner: string; readonly epoch: number; readonly cursor: Cursor; readonly incarnation: string; readonly atMs: EpochMs },
-  draft: Pick<RecordDraft, "entries" | "texts" | "touched">,
-  nowMs: EpochMs,
-): Array<Output> => {
-  assert(partition.inFlight === null, "one record in flight")
-  const expectedSeq = partition.confirmedSeq
-  const envelope: RecordEnvelope = {
-    version: recordVersion,
-    kind,
-    partition: partition.id,
-    incarnation: change.incarnation,
-    owner: change.owner,
-    epoch: change.epoch,
-    cursor: change.cursor,
-    atMs: change.atMs,
-    prevSeq: expectedSeq,
-    prevHash: partition.confirmedHash,
-    publishedSeq: publishedSeq(partition),
-  }
-  const bytes = given.codec.encodeRecord(envelope, draft.texts)
-  assert(bytes.length <= recordBytesMax, "INV-9 a record stays within its bound")
-  const record: JournalRecord = { ...envelope, entries: draft.entries }
-  const messageId = given.rules.messageId(change.owner, change.epoch, expectedSeq)
-  const pending = { expectedSeq, messageId, hash: given.codec.sha256(bytes), owner: change.owner, epoch: change.epoch }
-  const inFlight: AppendInFlight = {
-    pending,
-    bytes,
-    record,
-    cursorBefore: partition.cursor,
-    touched: draft.touched,
-    sentAtMs: nowMs,
-    frozen: false,
-    askAgainAtMs: 0,
-    attempts: 1,
-    lastSentMs: nowMs,
-  }
-  partition.inFlight = inFlight
-  return [{ _tag: "Append", expectedSeq, messageId, bytes }]
-}
+    : { stream: partition.cursor.stream, seq: last.message.seq, digest: digestOfMessage(given, last.message) }
 
 /** Whether there is anything to decide at `atMs`. */
 const anythingDue = (partition: Serving, given: EngineContext, atMs: EpochMs, mayTakeStored: boolean): boolean =>
@@ -339,6 +279,7 @@ const anythingDue = (partition: Serving, given: EngineContext, atMs: EpochMs, ma
 /** Notes which stored messages a record takes, and what of their ingress the stream should have shown before and did not. */
 const noteStored = (partition: Serving, given: EngineContext, draft: RecordDraft, stored: ReadonlyArray<ArrivedStored>): void => {
   for (const { message, from, skipped } of stored) {
+    assert(message.seq > partition.cursor.seq, "INV-7 what is taken lies behind the cursor")
     if (skipped !== null) addEntry(given, draft, { _tag: "Skipped", seq: message.seq, cause: skipped })
     if (from === null) continue
     const { ingress, serial, acknowledged } = from
@@ -355,6 +296,7 @@ const keepStored = (partition: Serving, stored: ReadonlyArray<ArrivedStored>): v
   if (last === undefined) return
   let bytes = 0
   for (const { message } of stored) bytes += message.body.length + storedOverheadBytes
+  assert(bytes > 0, "INV-7 a message that is kept has bytes")
   partition.reign.keptMarks.push({ seq: last.message.seq, bytes })
   partition.reign.keptBytes += bytes
 }
@@ -367,6 +309,7 @@ const storedOverheadBytes = 64
  * the one that was read; what was handed over waits for nothing.
  */
 export const decideBatch = (partition: Serving, given: EngineContext, nowMs: EpochMs, mayTakeStored: boolean): Array<Output> => {
+  assert(partition.inFlight === null, "INV-4 one record in flight")
   const brokerNowMs = brokerNow(partition.brokerClock, nowMs)
   // A moment after a claim: what arrived waits, for nobody knows yet how long it has waited already.
   if (brokerNowMs === null) return []
@@ -393,23 +336,8 @@ export const decideBatch = (partition: Serving, given: EngineContext, nowMs: Epo
     return asks
   }
   packOlder(partition)
-  assert(partition.incarnation !== null, "an owner knows its incarnation")
-  const change = {
-    owner: partition.owner,
-    epoch: partition.epoch,
-    incarnation: partition.incarnation,
-    cursor: cursorAfter(partition, given, last),
-    atMs,
-  }
-  const outputs = beginAppend(
-    partition,
-    given,
-    batch.length > 0 || stored.length > 0 || hasReturns ? "batch" : "expiry",
-    change,
-    draft,
-    nowMs,
-  )
+  const kind = batch.length > 0 || stored.length > 0 || hasReturns ? "batch" : "expiry"
+  const outputs = appendAsOwner(partition, given, kind, { cursor: cursorAfter(partition, given, last), atMs }, draft, nowMs)
   outputs.push(...asks)
-  applyEnvelope(partition, (partition.inFlight as AppendInFlight).record)
   return outputs
 }

@@ -15,10 +15,12 @@ import {
   replyRecordsMax,
   republishRecordsMax,
   snapshotChunkBytesMax,
+  snapshotSliceBytesMax,
   snapshotSliceItemsMax,
   underWayMax,
 } from "../limits.ts"
 
+/** Bounds that tests and simulated worlds may make smaller, so that what happens at them happens often. */
 export interface EngineBounds {
   /** Commands and expiries one record may decide, and bytes that it aims to stay below: one message always fits. */
   readonly batchCommandsMax: number
@@ -33,11 +35,13 @@ export interface EngineBounds {
   readonly republishRecordsMax: number
   readonly snapshotChunkBytesMax: number
   readonly snapshotSliceItemsMax: number
+  readonly snapshotSliceBytesMax: number
   readonly cursorsRememberedMax: number
   /** Commands that may be under way to other actors: who would begin more is told to come back. */
   readonly underWayMax: number
 }
 
+/** The bounds of production, as in limits.ts. */
 export const engineBounds: EngineBounds = Object.freeze<EngineBounds>({
   batchCommandsMax,
   batchExpiriesMax,
@@ -49,6 +53,7 @@ export const engineBounds: EngineBounds = Object.freeze<EngineBounds>({
   republishRecordsMax,
   snapshotChunkBytesMax,
   snapshotSliceItemsMax,
+  snapshotSliceBytesMax,
   cursorsRememberedMax,
   underWayMax,
 })

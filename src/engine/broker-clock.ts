@@ -23,12 +23,14 @@ interface ClockWindow {
   heardMs: EpochMs
 }
 
+/** What is known of the broker's clock: the bounds heard in the present window, and in the one before it. */
 export interface BrokerClock {
   /** null before the first renewal was heard. */
   present: ClockWindow | null
   former: ClockWindow | null
 }
 
+/** Nothing was heard of the broker's time yet. */
 export const unknownBrokerClock = (): BrokerClock => ({ present: null, former: null })
 
 /** What a bound is worth now: a steady clock that runs fast has moved on by more than the broker's since it was heard. */

@@ -51,6 +51,7 @@ const nameOf = ({ kind, partition }: CommandUnderWay["to"]): string => `${kind}.
 /** The place of the next command that the record at `seq` carries. */
 const nextPlace = (partition: Partition, seq: number): number => {
   const { carriedIn } = partition
+  assert(seq >= carriedIn.seq, "INV-17 no id of a carried command is made twice")
   if (carriedIn.seq !== seq) {
     carriedIn.seq = seq
     carriedIn.count = 0
@@ -84,6 +85,7 @@ export const carry = (
       ref,
       seq,
     }
+    assert(!partition.underWay.has(carried.id) || partition.recovery !== null, "INV-17 a command is carried once")
     partition.underWay.set(carried.id, carried)
     if (partition.phase === "serving") partition.reign.carrying.fresh.push(carried)
   }
@@ -143,6 +145,7 @@ const send = (carrying: Carrying, commands: ReadonlyArray<CommandUnderWay>): Arr
 
 /** Has a command asked for from now on, for the first time at `dueMs`. */
 const begin = (carrying: Carrying, carried: CommandUnderWay, dueMs: EpochMs): void => {
+  assert(!carrying.asked.has(carried.id), "INV-17 a command is asked for from one time on")
   const name = nameOf(carried.to)
   let line = carrying.lines.get(name)
   if (line === undefined) {
@@ -157,6 +160,7 @@ const begin = (carrying: Carrying, carried: CommandUnderWay, dueMs: EpochMs): vo
 /** A new reign asks at once for all that is under way: nobody else may be asking. */
 export const beginCarrying = (partition: Serving, nowMs: EpochMs): Array<Output> => {
   const { carrying } = partition.reign
+  assert(carrying.asked.size === 0, "INV-17 a reign begins without having asked")
   carrying.confirmedMs = partition.atMs
   for (const carried of partition.underWay.values()) begin(carrying, carried, nowMs)
   return tickCarrying(partition, nowMs)
@@ -164,6 +168,7 @@ export const beginCarrying = (partition: Serving, nowMs: EpochMs): Array<Output>
 
 /** A record is confirmed: what it carries is sent, and what came back in it is settled. */
 export const carryConfirmed = ({ reign: { carrying } }: Serving, atMs: EpochMs, nowMs: EpochMs): Array<Output> => {
+  assert(atMs >= carrying.confirmedMs, "INV-4 journaled time never falls")
   carrying.confirmedMs = atMs
   if (carrying.settling.length > 0) {
     for (const { id } of carrying.settling) carrying.asked.delete(id)

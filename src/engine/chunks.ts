@@ -21,6 +21,7 @@ export interface PartsChunk<K extends KindTypes = KindTypes> {
   readonly seq: number
   readonly items: ReadonlyArray<K["partRow"]>
 }
+/** Recent remembered decisions, by sender, in the order in which they were made. */
 export interface DecisionsChunk<K extends KindTypes = KindTypes> {
   readonly kind: "decisions"
   readonly seq: number

@@ -20,10 +20,12 @@
  */
 import { assert } from "../assert.ts"
 import { commandsFillMax, commandsKeptBytes, cursorCheckMs } from "../limits.ts"
-import { applyEnvelope, type EngineContext, isNone, noteDropped } from "./apply.ts"
-import { beginAppend, digestTextOf } from "./batch.ts"
+import { appendAsOwner } from "./appending.ts"
+import { isNone, noteDropped } from "./apply.ts"
+import { draftOf } from "./draft.ts"
 import { isDue } from "./due.ts"
 import { halt } from "./ending.ts"
+import { digestOfMessage, type EngineContext } from "./given.ts"
 import type { CursorCheck, CursorMark, Partition, Serving } from "./partition.ts"
 import type { CommandMessage, Input, Output } from "./protocol.ts"
 import type { Cursor, Dropped, ResetEntry } from "./records.ts"
@@ -31,6 +33,7 @@ import type { Cursor, Dropped, ResetEntry } from "./records.ts"
 /** Asks what the stream holds at the cursor. */
 export const askCursor = (partition: Serving, nowMs: number): Array<Output> => {
   const { seq, digest } = partition.cursor
+  assert(seq > 0, "INV-7 before the first message there is nothing to look at")
   partition.reign.check = { seq, digest, askedAtMs: nowMs, askAgainAtMs: 0, provesSeq: 0 }
   partition.reign.nextCheckAtMs = nowMs + cursorCheckMs
   return ask(partition, partition.reign.check)
@@ -38,6 +41,7 @@ export const askCursor = (partition: Serving, nowMs: number): Array<Output> => {
 
 /** Hands the question over: what has arrived by now came of a reading that had begun before it. */
 const ask = (partition: Serving, check: CursorCheck): Array<Output> => {
+  assert(partition.reign.check === check, "INV-7 one look is made at a time")
   check.provesSeq = partition.reign.arrived.length > 0 ? partition.reign.arrivedSeq : 0
   return [{ _tag: "ReadCommandAt", stream: partition.cursor.stream, seq: check.seq }]
 }
@@ -56,6 +60,7 @@ export const mayTakeStored = ({ reign: { arrived, provenSeq, search } }: Serving
 
 /** Reads commands after the cursor; what had arrived before is forgotten. */
 export const startReading = (partition: Serving): Array<Output> => {
+  assert(partition.reign.search === null, "INV-7 nothing is read while the last common message is looked for")
   stopReading(partition)
   partition.reign.arrivedSeq = partition.cursor.seq
   partition.reign.reading = true
@@ -80,7 +85,7 @@ export const onReadingBroke = (partition: Serving, nowMs: number): Array<Output>
 }
 
 const matches = (given: EngineContext, message: CommandMessage | null, digest: string): boolean =>
-  message !== null && given.codec.sha256(digestTextOf(given, message)) === digest
+  message !== null && digestOfMessage(given, message) === digest
 
 /** What was found where the cursor stands. */
 type LookedUp = Pick<Extract<Input, { readonly _tag: "CommandAtRead" }>, "seq" | "message" | "lastSeq" | "nextSeq">
@@ -105,6 +110,7 @@ export const haltUnanswered = (partition: Partition, nowMs: number): Array<Outpu
   return halt(partition, "CommandsTrimmed", detail, nowMs)
 }
 
+/** What the stream holds where the cursor stands: the very message that was decided, another, or none. */
 export const onCommandAtRead = (
   partition: Serving,
   given: EngineContext,
@@ -146,6 +152,7 @@ const readOn = (partition: Serving, check: CursorCheck): Array<Output> => {
 }
 
 const beginSearch = (partition: Serving, lastSeq: number, how: string, dropped: Dropped | null, nowMs: number): Array<Output> => {
+  assert(partition.reign.search === null, "INV-7 one search is made at a time")
   const from = partition.cursor
   const cause = `message ${from.seq} ${how}, the stream ends at ${lastSeq}`
   const known = new Map<number, CursorMark>()
@@ -186,14 +193,12 @@ const searchOn = (
 
 /** Journals where reading starts again, once that is known and no append is in flight. */
 export const resetCursor = (partition: Serving, given: EngineContext, nowMs: number): Array<Output> => {
+  assert(partition.inFlight === null, "INV-4 one record in flight")
   const { search } = partition.reign
-  assert(search !== null && search.found !== null && partition.incarnation !== null, "an owner resets to what its search has found")
+  assert(search !== null && search.found !== null, "INV-7 an owner resets to what its search has found")
   const cursor: Cursor = search.found
   const entry: ResetEntry = { _tag: "Reset", from: search.from, cause: search.cause, dropped: search.dropped }
-  const drafted = { entries: [entry], texts: [given.codec.encodeEntry(entry)], touched: new Map() }
-  const { owner, epoch, incarnation, atMs } = partition
-  const outputs = beginAppend(partition, given, "reset", { owner, epoch, incarnation, cursor, atMs }, drafted, nowMs)
-  if (partition.inFlight !== null) applyEnvelope(partition, partition.inFlight.record)
+  const outputs = appendAsOwner(partition, given, "reset", { cursor, atMs: partition.atMs }, draftOf(given, entry), nowMs)
   noteDropped(partition, entry)
   return outputs
 }
@@ -228,6 +233,7 @@ const purgeIfDue = (partition: Serving, given: EngineContext, verifiedSeq: numbe
     beforeSeq = oldest?.seq ?? 0
   }
   if (isShort) beforeSeq = decidedSeq
+  assert(beforeSeq <= decidedSeq, "INV-7 only what is decided is purged")
   if (beforeSeq <= partition.reign.purgedBelowSeq) return []
   partition.reign.purgedBelowSeq = beforeSeq
   return [{ _tag: "PurgeCommands", stream: partition.cursor.stream, beforeSeq }]

@@ -9,9 +9,10 @@ import type { Refusal, RefusalReason } from "../domain/refusals.ts"
 import { emptySlots } from "../domain/slot-table.ts"
 import { issuedAheadMsMax } from "../limits.ts"
 import type { Actor } from "./actor.ts"
-import { countsAtMs, type EngineContext, isForWantOfRoom, quarantinedAs } from "./apply.ts"
-import { hasRoomToCarry } from "./carrying.ts"
+import { countsAtMs, isForWantOfRoom, quarantinedAs } from "./apply.ts"
+import { carriedCount, hasRoomToCarry } from "./carrying.ts"
 import { endedPart } from "./ended.ts"
+import type { EngineContext } from "./given.ts"
 import type { ActorKind, KindOperatorCommand, KindTypes, PartEndOf } from "./kind.ts"
 import { floorMsOf, hasRoomForSender, recall, type SenderMemory } from "./memory.ts"
 import { owedTo } from "./owed.ts"
@@ -168,6 +169,7 @@ const checks: Readonly<Record<Check, (checked: Checked) => JournaledDecision | u
  * than that or where a command made the code throw, which nobody can know before it is decided, the sender is told that it was not taken; nothing is remembered, and the same bytes may be sent again.
  */
 const quarantineAs = ({ partition, kind, command, sender, place }: Checked, cause: string): JournaledDecision => {
+  assert(place >= 0, "INV-7 a place in a record names what is in quarantine")
   const known = quarantinedAs(partition, { kind }, sender, command)
   if (known !== undefined) return { _tag: "Quarantined", cause, quarantined: known }
   const { quarantined, quarantinedPerSender, factsKept, factsKeptPerSender } = partition.memoryBounds
@@ -217,8 +219,14 @@ const decideOrQuarantine = (checked: Checked, actor: Actor | undefined, command:
  */
 const decideIfRoom = (checked: Checked, arrived: ArrivedMessage): JournaledDecision | Undecided => {
   const { partition, kind, command, actor } = checked
-  if (kind.carrying !== null && mayWait(arrived) && !hasRoomToCarry(partition, kind.carrying.mayCarry(command))) return undecided("queue")
+  const most = kind.carrying === null ? 0 : kind.carrying.mayCarry(command, actor?.state)
+  if (mayWait(arrived) && !hasRoomToCarry(partition, most)) return undecided("queue")
   const decision = decideOrQuarantine(checked, actor, command)
+  if (decision._tag === "Begun")
+    assert(
+      carriedCount(kind, kind.commands.keyOf(command), decision.events) <= most,
+      "INV-17 a command carries no more than there was room for",
+    )
   if (decision._tag === "Later") return mayWait(arrived) ? undecided("order") : refused("TooManyCommands")
   if (decision._tag === "Begun" && !mayWait(arrived)) return refused("TooManyCommands")
   return arrived.carriage !== null && isProvisional(partition, decision) ? undecided("queue") : decision
@@ -241,13 +249,12 @@ export const settle = (
   partition: Partition,
   given: EngineContext,
   arrived: Pick<ArrivedMessage, "read">,
-  command: KindTypes["command"],
   operator: KindOperatorCommand,
 ): Settlement => {
   const { kind } = given
   const { keyOf } = kind.commands
   const quarantined = partition.quarantine.get(operator.quarantined)
-  if (quarantined === undefined || keyOf(quarantined.command) !== keyOf(command))
+  if (quarantined === undefined || !operator.isAbout(quarantined.command))
     return { _tag: "Refused", refusal: { reason: "NotQuarantined", field: "quarantined" } }
   const original = quarantined.command
   const hash = given.codec.contentHash(original)
@@ -261,9 +268,10 @@ export const settle = (
   if (dropReason !== null) return { _tag: "Settled", quarantined, decision: { _tag: "Dropped", reason: dropReason } }
   assert(kind.commands.operatorOf(original) === undefined, "operator commands are never quarantined")
   const still: Settlement = { _tag: "Refused", refusal: { reason: "StillUndecidable", field: "quarantined" } }
-  if (kind.carrying !== null && !hasRoomToCarry(partition, kind.carrying.mayCarry(original))) return still
+  const actor = partition.actors.get(keyOf(original))
+  if (kind.carrying !== null && !hasRoomToCarry(partition, kind.carrying.mayCarry(original, actor?.state))) return still
   try {
-    const decision = decideActor(partition, kind, partition.actors.get(keyOf(original)), original, sender, quarantined.onBehalf ?? sender)
+    const decision = decideActor(partition, kind, actor, original, sender, quarantined.onBehalf ?? sender)
     return decision._tag === "Later" ? still : { _tag: "Settled", quarantined, decision }
   } catch {
     return still
@@ -291,6 +299,7 @@ export const decideCommand = (
   actor: Actor | undefined,
   place: number,
 ): JournaledDecision | Undecided | { readonly _tag: "Operator"; readonly operator: KindOperatorCommand } => {
+  assert(partition.inFlight === null, "INV-3 nothing is decided on what is not confirmed")
   const { kind } = given
   const key = kind.commands.keyOf(command)
   if (key !== arrived.key && partitionOf(key, partition.partitions) !== partition.id) return refused("WrongPartition", kind.keyField)

@@ -6,9 +6,10 @@
  */
 import { assert } from "../assert.ts"
 import { cursorCheckMs } from "../limits.ts"
-import { applyEnvelope, type EngineContext } from "./apply.ts"
-import { beginAppend } from "./batch.ts"
+import { appendAsOwner } from "./appending.ts"
+import { draftOf } from "./draft.ts"
 import { isDue } from "./due.ts"
+import type { EngineContext } from "./given.ts"
 import type { Serving } from "./partition.ts"
 import type { Output } from "./protocol.ts"
 import type { Cursor, Entry } from "./records.ts"
@@ -21,6 +22,7 @@ export const tickRawEnd = (partition: Serving, nowMs: number): Array<Output> => 
   return [{ _tag: "ReadRawEnd" }]
 }
 
+/** Where the stream of earlier releases ends for this partition; null: that isn't known yet. */
 export const onRawEndRead = (partition: Serving, endSeq: number | null): Array<Output> => {
   if (partition.cursor.stream === "raw") partition.reign.rawEndSeq = endSeq
   return []
@@ -32,14 +34,13 @@ export const isRawDone = ({ cursor, reign: { rawEndSeq, search, draining } }: Se
 
 /** Journals that reading goes on in the other stream, from its beginning. */
 export const moveOn = (partition: Serving, given: EngineContext, nowMs: number): Array<Output> => {
-  const { owner, epoch, incarnation, atMs, cursor: from } = partition
-  assert(incarnation !== null, "an owner knows its incarnation")
+  const { atMs, cursor: from } = partition
+  assert(from.stream === "raw", "INV-7 the stream of earlier releases is left once")
+  assert(partition.inFlight === null, "INV-4 one record in flight")
   const cursor: Cursor = { stream: "stored", seq: 0, digest: "" }
   const entry: Entry = { _tag: "Moved", from }
-  const drafted = { entries: [entry], texts: [given.codec.encodeEntry(entry)], touched: new Map() }
-  const outputs = beginAppend(partition, given, "reset", { owner, epoch, incarnation, cursor, atMs }, drafted, nowMs)
+  const outputs = appendAsOwner(partition, given, "reset", { cursor, atMs }, draftOf(given, entry), nowMs)
   partition.reign.rawEndSeq = null
   partition.reign.check = null
-  if (partition.inFlight !== null) applyEnvelope(partition, partition.inFlight.record)
   return outputs
 }

@@ -10,6 +10,7 @@ import { countAnew } from "./snapshot-due.ts"
 
 /** Gives the partition up, with a state that can't be followed on with. Nothing further comes from it. */
 export const stepDown = (partition: Partition, reason: StepDownReason, detail: string): Array<Output> => {
+  assert(partition.phase !== "stopped" && partition.phase !== "halted", "INV-4 a partition is given up once")
   enter(partition, stopped)
   partition.inFlight = null
   return [{ _tag: "SteppedDown", reason, detail: `partition ${partition.id}: ${detail}` }]

@@ -30,6 +30,7 @@ export const arrivedOf = (partition: Partition, taken: TakenMessage, seq: number
   home: partitionOf(taken.key, partition.partitions) === partition.id,
   reply: taken.reply,
   body: taken.body,
+  trace: taken.trace,
   read: null,
   actor: undefined,
   carriage: taken.carriage ?? null,
@@ -72,6 +73,7 @@ export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<T
     if (carriage === undefined ? isInternal(message.sender) : !takesCarried(partition, message, carriage)) continue
     const queue = queueOf(handed, message.sender)
     const commands = commandsIn(message)
+    assert(commands > 0, "INV-11 a message counts for one command at least")
     const memory = carriage === undefined ? partition.senders.get(message.sender)?.classes.get("sell") : undefined
     if (memory !== undefined && isFull(partition, "sell", memory, queue.commands + commands)) {
       unremembered.push(message)
@@ -114,11 +116,12 @@ const handedBack = ({
   reply,
   bytes,
   body,
+  trace,
   carriage,
 }: ArrivedMessage): Array<TakenMessage> =>
   key === undefined || carriage !== null
     ? []
-    : [{ sender, class: commandClass, bulk, key, reply, publishedMs: brokerMs, trace: null, bytes, body }]
+    : [{ sender, class: commandClass, bulk, key, reply, publishedMs: brokerMs, trace, bytes, body }]
 
 /** Says busy for messages that were taken and of which nothing was decided. */
 export const sayUndecided = (undecided: ReadonlyArray<{ readonly arrived: ArrivedMessage; readonly why: BusyWhy }>): Array<Output> =>
@@ -171,6 +174,7 @@ const takeTurn = (
 ): "full" | "waits" | "done" => {
   queue.credit = Math.min(queue.credit + turnCommands, commandsPerMessageMax + turnCommands)
   while (queue.commands > 0) {
+    assert(queue.from < queue.messages.length, "INV-11 what is counted waits")
     const next = queue.messages[queue.from] as ArrivedMessage
     const commands = commandsIn(next)
     // Whoever is alone saves up for nobody.
@@ -197,11 +201,13 @@ const cut = (queue: HandedQueue): void => {
 }
 
 const forget = (handed: HandedQueues, queue: HandedQueue): void => {
+  assert(queue.commands === 0 && queue.bytes === 0, "INV-11 who is forgotten has nothing waiting")
   handed.queues.delete(queue.sender)
 }
 
 /** Follows how fast commands are decided, from what a confirmed record held and how long it took; a quarter of each counts. */
 export const notePace = (handed: HandedQueues, commands: number, tookMs: number): void => {
+  assert(commands > 0, "INV-10 a pace is that of commands that were decided")
   const now = commands / Math.max(1, tookMs)
   handed.pace = handed.pace === 0 ? now : 0.75 * handed.pace + 0.25 * now
 }

@@ -1,20 +1,138 @@
 /**
- * Hashes of a partition's state: to compare owners, replays, releases and simulated worlds.
+ * How the engine hashes: 64 bits as two integers of 32, over texts and plain values, for tables and for what is compared within a partition; and SHA-256 over plain values, for what is compared between owners.
  *
- * `stateHash` is what was decided: actors, their parts and remembered decisions, equal wherever the same commands were decided at the same times. `partitionHash` is everything,
- * owner, epoch and append in flight included. Both are O(state): for tests and tools.
+ * Who wants to collide with a given hash of 64 bits can, by some thousand million tries. What of a partition is hashed is decided in state-hash.ts.
  */
-import type { Actor } from "./actor.ts"
-import { endsAt } from "./ended.ts"
-import type { ActorKind, KindTypes } from "./kind.ts"
-import { type Digested, rememberedAt, type SenderMemory } from "./memory.ts"
-import type { Partition, Publishing } from "./partition.ts"
 import type { EngineCodec } from "./protocol.ts"
 
-type Sha256 = EngineCodec["sha256"]
+/** A hash of 64 bits: its upper and its lower half, as signed integers. */
+export interface HashLanes {
+  readonly hi: number
+  readonly lo: number
+}
+
+const mixed = (hash: number): number => {
+  const once = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  const twice = Math.imul(once ^ (once >>> 13), 0xc2b2ae35)
+  return twice ^ (twice >>> 16)
+}
+
+// Where a hash is handed over from one function to the next: as an object, each would be garbage at once, and there are a dozen to a decision.
+let hiOut = 0
+let loOut = 0
+
+const hashText = (text: string, fromHi: number, fromLo: number): void => {
+  let hi = fromHi
+  let lo = fromLo
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    hi = Math.imul(hi ^ unit, 0x01000193)
+    lo = Math.imul(lo ^ unit, 0x5bd1e995)
+    lo ^= lo >>> 15
+  }
+  const length = Math.imul(text.length + 1, 0x9e3779b1)
+  hiOut = mixed(hi ^ length)
+  loOut = mixed(lo + length) | 0
+}
+
+/** Of a text, going on from another hash. */
+export const hashLanes = (text: string, from: HashLanes): HashLanes => {
+  hashText(text, from.hi, from.lo)
+  return { hi: hiOut, lo: loOut }
+}
+
+const startHi = 0x811c9dc5 | 0
+const startLo = 0x2c1b3c6d
+
+/** The hash of each key that objects have: words of ours, a dozen. */
+const keys = new Map<string, HashLanes>()
+const keyLanes = (key: string): HashLanes => {
+  let known = keys.get(key)
+  if (known === undefined) {
+    hashText(key, startHi, startLo)
+    known = { hi: hiOut, lo: loOut }
+    keys.set(key, known)
+  }
+  return known
+}
+
+/** Of a plain value; an object's is the same whatever the order of its keys, and a field that is undefined is none. */
+const hashValue = (value: unknown): void => {
+  if (typeof value === "string") return hashText(value, 1, 1)
+  if (typeof value !== "object" || value === null) return hashText(String(value), startHi, startLo)
+  if (Array.isArray(value)) return hashList(value)
+  let hi = 3
+  let lo = 3
+  for (const key of Object.keys(value)) {
+    const item: unknown = Reflect.get(value, key)
+    if (item === undefined) continue
+    const name = keyLanes(key)
+    hashValue(item)
+    hi = (hi + mixed(name.hi ^ Math.imul(hiOut, 0x9e3779b1))) | 0
+    lo = (lo + mixed(name.lo ^ Math.imul(loOut, 0x85ebca6b))) | 0
+  }
+  hiOut = mixed(hi)
+  loOut = mixed(lo)
+}
+
+const hashList = (list: ReadonlyArray<unknown>): void => {
+  let hi = 2
+  let lo = list.length
+  for (const item of list) {
+    hashValue(item)
+    hi = mixed(Math.imul(hi, 31) + hiOut)
+    lo = mixed(Math.imul(lo, 37) + loOut)
+  }
+  hiOut = hi
+  loOut = lo
+}
+
+const handedOver = (): number => (hiOut & 0x1fffff) * 2 ** 32 + (loOut >>> 0)
+
+/** 53 bits of a plain value, as an exact integer. */
+export const digestOf = (value: unknown): number => {
+  hashValue(value)
+  return handedOver()
+}
+
+/** The last object of {@link digestOfList}, and its hash. */
+let lastObject: object | null = null
+let lastHi = 0
+let lastLo = 0
+
+/** As `digestOf([first, second, third, object])`, where many of one object come in a row that is never changed: it is gone through once. */
+export const digestOfList = (first: string, second: string, third: number, object: object): number => {
+  if (object !== lastObject) {
+    hashValue(object)
+    lastObject = object
+    lastHi = hiOut
+    lastLo = loOut
+  }
+  hashText(first, 1, 1)
+  let hi = mixed(62 + hiOut)
+  let lo = mixed(148 + loOut)
+  hashText(second, 1, 1)
+  hi = mixed(Math.imul(hi, 31) + hiOut)
+  lo = mixed(Math.imul(lo, 37) + loOut)
+  hashText(String(third), startHi, startLo)
+  hi = mixed(Math.imul(hi, 31) + hiOut)
+  lo = mixed(Math.imul(lo, 37) + loOut)
+  hiOut = mixed(Math.imul(hi, 31) + lastHi)
+  loOut = mixed(Math.imul(lo, 37) + lastLo)
+  return handedOver()
+}
+
+/** 32 bits of a text. */
+export const textHash = (text: string): number => {
+  hashText(text, startHi, startLo)
+  return hiOut
+}
+
+/** SHA-256 of bytes or of a text, as hex. */
+export type Sha256 = EngineCodec["sha256"]
 
 /** One text for one value, whatever the order its keys were set in. */
-const canonical = (value: unknown, sha256: Sha256): string => {
+export const canonical = (value: unknown, sha256: Sha256): string => {
   if (value === undefined || value === null) return "null"
   if (typeof value !== "object") return JSON.stringify(value)
   if (value instanceof Uint8Array) return `"${sha256(value)}"`
@@ -35,99 +153,10 @@ const canonical = (value: unknown, sha256: Sha256): string => {
 const textsHashedAtOnce = 4_096
 
 /** One hash for these pairs, whatever the order they come in. */
-const hashOfPairs = (pairs: Iterable<readonly [key: string, value: unknown]>, sha256: Sha256): string => {
+export const hashOfPairs = (pairs: Iterable<readonly [key: string, value: unknown]>, sha256: Sha256): string => {
   const texts = Array.from(pairs, ([key, value]) => `${JSON.stringify(key)}:${canonical(value, sha256)}`).sort()
   const hashes: Array<string> = []
   for (let from = 0; from < texts.length; from += textsHashedAtOnce)
     hashes.push(sha256(texts.slice(from, from + textsHashedAtOnce).join(",")))
   return sha256(hashes.join(","))
-}
-
-type Digests = ReadonlyArray<readonly [string, unknown]>
-const digestsOf = (held: Iterable<Digested>): Digests => Array.from(held, ({ digest, step }) => [String(digest), step] as const)
-
-/** One hash of what is remembered of each sender. */
-const hashOfSenders = (partition: Partition, sha256: Sha256, of: (memory: SenderMemory) => Iterable<Digested>): string => {
-  const held = partition.senderList
-    .map((memory) => [memory.sender, digestsOf(of(memory))] as const)
-    .filter(([, digests]) => digests.length > 0)
-  return hashOfPairs(
-    held.map(([sender, digests]) => [sender, hashOfPairs(digests, sha256)] as const),
-    sha256,
-  )
-}
-
-/**
- * What of carried commands and owed answers is equal wherever the same was decided: not the ids, which name the owner and the record, nor who waits for the answer. Empty if there is nothing, as with most partitions.
- */
-const openHash = (partition: Partition, sha256: Sha256, key: KindTypes["key"] | undefined): string => {
-  const underWay = [...partition.underWay.values()]
-    .filter(({ from }) => key === undefined || from === key)
-    .map(({ id: _id, seq: _seq, ...carried }, place) => [String(place), carried] as const)
-  const owed = [...partition.owed]
-    .filter(([, one]) => key === undefined || one.key === key)
-    .map(([name, { hash, issuedAtMs, class: commandClass }]) => [name, { hash, issuedAtMs, commandClass }] as const)
-  return underWay.length + owed.length === 0 ? "" : ` ${hashOfPairs(underWay, sha256)} ${hashOfPairs(owed, sha256)}`
-}
-
-/** Hash of states, of remembered decisions, and of what is under way or owed: of one actor, or of all the partition's. */
-export const stateHash = <K extends KindTypes>(partition: Partition<K>, kind: ActorKind<K>, sha256: Sha256, key?: K["key"]): string => {
-  const one = key === undefined ? undefined : partition.actors.get(key)
-  const actors: ReadonlyArray<Actor<K>> = key === undefined ? partition.actorList : one === undefined ? [] : [one]
-  const states = hashOfPairs(
-    actors.map((actor) => [actor.key, kind.hashed(actor.state)] as const),
-    sha256,
-  )
-  // A digest for each decision, and for each part that ended: packed or not, it is the same.
-  const decisions = hashOfSenders(partition, sha256, (memory) => rememberedAt(memory, partition.atMs, key))
-  const ends = hashOfSenders(partition, sha256, (memory) => endsAt(memory, partition.atMs, key))
-  return sha256(`${states} ${decisions} ${ends}${openHash(partition, sha256, key)}`)
-}
-
-/** What is on its way, with actors by their keys. */
-const plainPublishing = ({ dirty, groups, suspects, ...rest }: Publishing): object => ({
-  ...rest,
-  dirty: [...dirty].map(([{ key }, why]) => [key, why]),
-  groups: [...groups].map(([group, { sinceSeq, actors }]) => [group, sinceSeq, actors.map(({ key }) => key)]),
-  suspects: [...suspects].map(([name, { actor: _, ...suspicion }]) => [name, suspicion]),
-})
-
-/** Hash of everything the partition holds. What is derived (timers) and what stands in `stateHash` already is left out. */
-export const partitionHash = <K extends KindTypes>(partition: Partition<K>, kind: ActorKind<K>, sha256: Sha256): string => {
-  const {
-    actors: _actors,
-    actorList,
-    holds: _holds,
-    heldUp: _heldUp,
-    uncovered: _uncovered,
-    short: _short,
-    shared: _shared,
-    senders: _senders,
-    senderList: _list,
-    toPack: _toPack,
-    carriedIn: _carriedIn,
-    inFlight,
-    reign,
-    recovery,
-    ...rest
-  } = partition
-  const sent = actorList.map(({ key, version, told, seenVersion, saidVersion, strays }) => [
-    key,
-    version,
-    told,
-    seenVersion,
-    saidVersion,
-    strays,
-  ])
-  const own = reign === null ? null : { ...reign, publishing: plainPublishing(reign.publishing) }
-  const flight = inFlight === null ? null : { ...inFlight, touched: [...inFlight.touched].map(([{ key }, cause]) => [key, cause]) }
-  const everything = {
-    ...rest,
-    state: stateHash(partition, kind, sha256),
-    sent,
-    inFlight: flight,
-    reign: own,
-    recovery: recovery?.manifest ?? null,
-  }
-  return sha256(canonical(everything, sha256))
 }

@@ -3,6 +3,7 @@
  *
  * Derived like the timers themselves: whoever replays the journal has them armed, and finds out again.
  */
+import { assert } from "../assert.ts"
 import type { Actor } from "./actor.ts"
 import { hasRoomToCarry } from "./carrying.ts"
 import type { KindParts, KindTypes } from "./kind.ts"
@@ -11,6 +12,7 @@ import { armHold, disarmHold } from "./timers.ts"
 
 /** The end of a part waits for room. */
 export const holdUp = (partition: Partition, parts: KindParts, part: KindTypes["part"], actor: Actor): void => {
+  assert(parts.dueMs(part) !== 0, "INV-8 only what ends waits for room to end")
   disarmHold(partition.holds, part, parts.dueMs(part))
   partition.heldUp.set(part, actor)
 }

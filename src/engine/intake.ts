@@ -3,12 +3,13 @@
  *
  * Nothing is refused here: what is wrong with a message is journaled with the decision on it.
  */
+import { assert } from "../assert.ts"
 import { type ActorKey, CommandClass, type EpochMs, isSender, partitionOf } from "../domain/names.ts"
 import { arrivedBytesMax, recordBytesMax, recordEnvelopeBytesMax, replySuffixCharsMax, replySuffixTokensMax } from "../limits.ts"
 import type { Actor } from "./actor.ts"
-import type { EngineContext, SubjectPrefix } from "./apply.ts"
 import { hearStamp } from "./broker-clock.ts"
 import { stepAside } from "./ending.ts"
+import type { EngineContext, SubjectPrefix } from "./given.ts"
 import { anyHanded, arrivedOf, takeHanded } from "./handed.ts"
 import type { KindTypes } from "./kind.ts"
 import type { ArrivedMessage, ArrivedStored, Serving } from "./partition.ts"
@@ -73,6 +74,7 @@ export const onCommandsArrived = (
  * where a message follows a proven one at once, for all partitions' sequences are counted together.
  */
 const proveUnasked = (partition: Serving, seq: number): void => {
+  assert(seq === partition.reign.arrivedSeq, "INV-7 what is proven has arrived")
   const { cursor } = partition
   const { provenSeq } = partition.reign
   if (provenSeq === 0 ? cursor.seq === 0 : seq === provenSeq + 1) partition.reign.provenSeq = seq
@@ -125,6 +127,7 @@ const rawMessage = (
     home: key !== undefined && partitionOf(key, partition.partitions) === partition.id,
     reply: message.replySuffix !== null && isReplySuffix(message.replySuffix) ? message.replySuffix : null,
     body: given.codec.decodeBody(message.body),
+    trace: null,
     read: null,
     actor: undefined,
     carriage: null,
@@ -165,6 +168,8 @@ const takesRoom = (partition: Serving, given: EngineContext, room: BatchRoom, ar
   room.recordBytes -= worst.bytes
   room.messages--
   room.growth += worst.growth
+  assert(isFirst || room.recordBytes >= 0, "INV-9 a record has room for what is taken into it")
+  assert(room.commands >= 0 || isFirst, "INV-9 a batch is bounded in commands")
   return true
 }
 

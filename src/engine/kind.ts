@@ -90,8 +90,10 @@ export interface PartEnd<K extends KindTypes = KindTypes> {
 export type PartEndOf<K extends KindTypes = KindTypes> = (owner: SenderId, id: ReservationId) => PartEnd<K> | undefined
 
 /** An operator's command on what lies in quarantine. */
-export interface KindOperatorCommand {
+export interface KindOperatorCommand<K extends KindTypes = KindTypes> {
   readonly quarantined: string
+  /** Whether a command that waits is about the very thing that the operator's names. */
+  readonly isAbout: (waiting: K["command"]) => boolean
   /** Why it is to be dropped; null: it is to be decided again. */
   readonly dropReason: string | null
 }
@@ -107,7 +109,7 @@ export interface KindCommands<K extends KindTypes = KindTypes> {
   /** The class whose floor and horizon its id falls under. */
   readonly floorClassOf: (command: K["command"]) => FloorClass
   /** What it does to the quarantine; undefined of a command that an actor decides. */
-  readonly operatorOf: (command: K["command"]) => KindOperatorCommand | undefined
+  readonly operatorOf: (command: K["command"]) => KindOperatorCommand<K> | undefined
   /**
    * A second name that what it tells has, whatever its id and whoever tells it: told again, it is the same. Undefined: none. It must not be an id that a command can have. `secondHashOf` is what has to
    * be the same, `secondField` the field that a refusal names where it isn't, and `secondClass` the class of those who tell such things.
@@ -183,6 +185,8 @@ export interface KindChunks<K extends KindTypes = KindTypes> {
   readonly loadActor: (actor: Actor<K>, row: K["actorRow"], shared: Map<string, object>) => void
   readonly partRowOf: (key: K["key"], part: K["part"]) => K["partRow"]
   readonly partKeyOf: (row: K["partRow"]) => K["key"]
+  /** Bytes of a part in a snapshot, about: what is walked at once ends by them, too. */
+  readonly partBytesOf: (part: K["part"]) => number
   readonly partIn: (row: K["partRow"]) => K["part"]
   /** Puts a loaded part, which the state doesn't hold yet, into it. */
   readonly addPart: (state: K["state"], part: K["part"]) => void
@@ -225,8 +229,11 @@ export interface KindCarrying<K extends KindTypes = KindTypes> {
    * twice, and {@link answeredBytesMax} beside it: it is said in an entry of its own.
    */
   readonly answeredBy: (event: K["event"]) => OwedAnswer<K> | undefined
-  /** How many commands deciding this one may put under way: where there is no room for them, its sender is told to come back before anything is decided. Only a command that is alone in its message, and not stored, can be. */
-  readonly mayCarry: (command: K["command"]) => number
+  /**
+   * How many commands deciding this one on that state may put under way, at most: where there is no room for them, its sender is told to come back before anything is decided. Only a command that is alone in its message,
+   * and not stored, can be. `state` is undefined of an actor that isn't known.
+   */
+  readonly mayCarry: (command: K["command"], state: K["state"] | undefined) => number
 }
 
 /** A kind of actor, as the engine is given it: everything that differs from one kind to the other. */
@@ -267,8 +274,17 @@ export interface ActorKind<K extends KindTypes = KindTypes> {
   readonly followUpCause: string
   /** What the sender of an accepted command hears of it. */
   readonly outcomeOf: (events: ReadonlyArray<K["event"]>) => { readonly outcome: "accepted" } & K["accepted"]
-  /** The answer to one command from what is remembered of it. Id and key are null where the body could not be decoded that far; `repeated`: it was decided before, and this is the same outcome again. */
-  readonly saidOf: (id: CommandId | null, key: K["key"] | null, repeated: boolean, outcome: RememberedDecision<K>) => K["said"]
+  /**
+   * The answer to one command from what is remembered of it. Id and key are null where the body could not be decoded that far, and the command where it could not be decoded, or is answered by a later event.
+   * `repeated`: it was decided before, and this is the same outcome again.
+   */
+  readonly saidOf: (
+    id: CommandId | null,
+    key: K["key"] | null,
+    repeated: boolean,
+    outcome: RememberedDecision<K>,
+    command: K["command"] | null,
+  ) => K["said"]
   /** Which alarm an event of a decision raises, once its record is confirmed. */
   readonly alarmOf: (event: K["event"]) => "Discrepancy" | "Shortage" | undefined
   readonly parts: KindParts<K>

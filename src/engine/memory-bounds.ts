@@ -24,6 +24,7 @@ import { firstNewestStep, newestStepOfOldestRows } from "./packed.ts"
 import type { Partition } from "./partition.ts"
 import type { FloorClass } from "./records.ts"
 
+/** How much is remembered of a sender, and for how long at least. */
 export interface MemoryBounds {
   /** Milliseconds for which a command is always remembered. */
   readonly horizonMinMs: number
@@ -43,6 +44,7 @@ export interface MemoryBounds {
   readonly factsKept: number
 }
 
+/** The bounds of production, as in limits.ts. */
 export const memoryBounds: MemoryBounds = Object.freeze({
   horizonMinMs: commandHorizonMinMs,
   recent: recentPerSenderMax,

@@ -11,6 +11,7 @@ interface LineSegment<T> {
   newestStep: number
 }
 
+/** A line, and where it begins: places go on however much is taken off. */
 export interface MemoryLine<T> {
   segments: Array<LineSegment<T>>
   /** The place of the first thing in the first segment, gone or not, and of the first that is still there. */
@@ -22,8 +23,10 @@ export interface MemoryLine<T> {
 /** Things in a segment: a power of two. */
 const segmentItems = 1_024
 
+/** A line in which nothing stands yet. */
 export const emptyLine = <T>(): MemoryLine<T> => ({ segments: [], base: 0, head: 0, count: 0 })
 
+/** Puts a thing that lies in `step` behind the last. */
 export const pushOnto = <T>(line: MemoryLine<T>, item: T, step: number): void => {
   let last = line.segments.at(-1)
   if (last === undefined || last.items.length === segmentItems) {
@@ -39,6 +42,7 @@ export const pushOnto = <T>(line: MemoryLine<T>, item: T, step: number): void =>
 export const atPlace = <T>({ segments, base, head }: MemoryLine<T>, place: number): T | undefined =>
   place < head ? undefined : segments[Math.floor((place - base) / segmentItems)]?.items[(place - base) % segmentItems]
 
+/** What stands first, or undefined. */
 export const firstOf = <T>(line: MemoryLine<T>): T | undefined => atPlace(line, line.head)
 
 /** The place behind the last thing. */
@@ -46,10 +50,12 @@ export const endOf = <T>({ head, count }: MemoryLine<T>): number => head + count
 
 /** Has a line begin so many places later: something came before it. */
 export const moveBy = <T>(line: MemoryLine<T>, places: number): void => {
+  assert(places >= 0, "INV-2 places of decisions are counted up")
   line.base += places
   line.head += places
 }
 
+/** Takes the first off. */
 export const shiftOff = <T>(line: MemoryLine<T>): void => {
   assert(line.count > 0, "what is taken off a line stands in it")
   line.head++

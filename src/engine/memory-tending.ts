@@ -3,6 +3,7 @@
  *
  * A sender's own traffic pays for most of it. Quiet senders are swept in turn, so that nobody's memory stays because they stopped sending.
  */
+import { assert } from "../assert.ts"
 import { type EpochMs, isInternal, type SenderId } from "../domain/names.ts"
 import { memoryLookMs, memoryShortShare, senderFullMsMax, throttleEveryMs } from "../limits.ts"
 import { isDue } from "./due.ts"
@@ -56,6 +57,7 @@ export const throttleIfFull = (partition: Serving, memory: SenderMemory): void =
   if (throttledMs(partition, memory) > 0) throttle(partition, memory.sender)
 }
 
+/** What memory needs at each tick: some sweeping, and word to the doors of whom to throttle. */
 export const tickMemory = (partition: Serving, nowMs: EpochMs): Array<Output> => {
   const outputs: Array<Output> = []
   sweepNext(partition)
@@ -97,7 +99,7 @@ const sweepNext = (partition: Serving): void => {
   if (partition.senderList.length === 0) return
   partition.reign.nextSenderToForget = (partition.reign.nextSenderToForget + 1) % partition.senderList.length
   const memory = partition.senderList[partition.reign.nextSenderToForget]
-  if (memory === undefined) return
+  assert(memory !== undefined, "INV-2 a place in the list of senders is a sender's")
   sweep(partition, memory, 256)
   throttleIfFull(partition, memory)
 }

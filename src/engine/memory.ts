@@ -11,13 +11,14 @@ import { assert } from "../assert.ts"
 import { type ActorKey, type CommandId, type EpochMs, isInternal, type SenderId } from "../domain/names.ts"
 import { addThing, emptySlots, findThing, type Naming, removeThing, type SlotTable } from "../domain/slot-table.ts"
 import { commandHorizonMs, factHorizonMs, floorStepMs, sendersPerPartitionMax } from "../limits.ts"
+import { digestOfList, textHash } from "./hash.ts"
 import type { KindTypes } from "./kind.ts"
-import { digestOfList, textHash } from "./lanes.ts"
 import { emptyLine, firstOf, type MemoryLine, moveBy, pushOnto, shiftOff } from "./memory-line.ts"
 import { addRow, addRows, emptyRows, findRows, forgetRows, type PackedRow, type PackedRows, packedKey, rowAt, rowCount } from "./packed.ts"
 import type { Partition } from "./partition.ts"
 import type { FloorClass, RememberedDecision } from "./records.ts"
 
+/** A decision that its id stands for. */
 export interface Remembered<K extends KindTypes = KindTypes> {
   readonly id: CommandId
   readonly key: K["key"]
@@ -32,6 +33,7 @@ export interface Remembered<K extends KindTypes = KindTypes> {
   readonly place: number
 }
 
+/** What is remembered of one sender in one class. */
 export interface ClassMemory<K extends KindTypes = KindTypes> {
   /** Journaled floor; the horizon's may be higher. */
   floorMs: EpochMs
@@ -43,6 +45,7 @@ export interface ClassMemory<K extends KindTypes = KindTypes> {
   ended: PackedRows | null
 }
 
+/** What is remembered of one sender. */
 export interface SenderMemory<K extends KindTypes = KindTypes> {
   readonly sender: SenderId
   /** Whether it is a partition of ours: then nothing but its own word raises its floors, see receiving.ts. */
@@ -67,6 +70,7 @@ export const horizonMs: Readonly<Record<FloorClass, number>> = {
 /** The step that a time lies in. */
 export const stepOf = (ms: EpochMs): number => Math.floor(ms / floorStepMs)
 
+/** The memory of a sender, made if there is none yet. */
 export const senderMemory = (partition: Partition, sender: SenderId): SenderMemory => {
   const known = partition.senders.get(sender)
   if (known !== undefined) return known
@@ -84,6 +88,7 @@ export const hasRoomForSender = ({ senders, senderList }: Partition, sender: Sen
   return others < sendersPerPartitionMax
 }
 
+/** The memory of a sender in a class, made if there is none yet. */
 export const classMemory = (memory: SenderMemory, floorClass: FloorClass): ClassMemory => {
   let found = memory.classes.get(floorClass)
   if (found === undefined) {
@@ -210,7 +215,7 @@ export const packOlder = (partition: Partition): void => {
 
 const packFirst = (partition: Partition, memory: SenderMemory, held: ClassMemory): void => {
   const decision = firstOf(held.decisions)
-  if (decision === undefined) return
+  assert(decision !== undefined, "INV-2 what is counted stands in its line")
   const packed = rowsOf(partition, held)
   shiftOff(held.decisions)
   // One that gave way to a later decision on its id keeps its place and is not found.
@@ -248,9 +253,11 @@ export const loadPacked = (partition: Partition, sender: SenderId, floorClass: F
 
 /** Decisions of a class, and ended parts, forgotten ones included that are not swept yet. */
 export const decisionCount = ({ decisions, packed }: ClassMemory): number => decisions.count + (packed === null ? 0 : rowCount(packed))
+/** Ended parts of a class, those included that are forgotten and not swept yet. */
 export const endedCount = ({ ended }: ClassMemory): number => (ended === null ? 0 : rowCount(ended))
 
 const rememberOver = (memory: SenderMemory, decision: Remembered, former: Remembered | undefined): void => {
+  assert(former === undefined || former.id === decision.id, "INV-2 a decision gives way to one of its id alone")
   const ofClass = classMemory(memory, decision.class)
   if (former !== undefined) removeThing(memory.decisions, naming, former)
   addThing(memory.decisions, naming, decision)

@@ -6,7 +6,7 @@
  * 34 bytes, the index four for each of its places, of which three eighths to three quarters are taken: 40 to 45 bytes a decision.
  */
 import { assert } from "../assert.ts"
-import { type HashLanes, hashLanes } from "./lanes.ts"
+import { type HashLanes, hashLanes } from "./hash.ts"
 
 /** A row: hash of id and key (8), sequence (8), digest (8), hash of the key (4), step (4), place in its record (2). */
 export const rowBytes = 34
@@ -18,6 +18,7 @@ const placesMax = 4_096
 /** Positions as an index holds them: 0 is a place never used. */
 const positionsMax = 2 ** 32 - 1
 
+/** What a row says beside the hash by which it is found. */
 export interface PackedRow {
   readonly seq: number
   /** Its place among the commands of its record. */
@@ -41,6 +42,7 @@ interface PackedTable {
   usedCount: number
 }
 
+/** Rows of one sender and class, with their index. */
 export interface PackedRows {
   /** Hashes depend on it: nobody outside can make ids that crowd around one. */
   readonly seed: number
@@ -55,6 +57,7 @@ export interface PackedRows {
 
 const emptyTable = (depth: number, places: number): PackedTable => ({ depth, places: new Uint32Array(places), usedCount: 0 })
 
+/** No rows yet; the first will have this position. */
 export const emptyRows = (seed: number, position: number): PackedRows => ({
   seed,
   segments: [],
@@ -85,6 +88,7 @@ const keyAt = (rows: PackedRows, position: number): HashLanes => {
   return { hi: view.getInt32(at), lo: view.getInt32(at + 4) }
 }
 
+/** The row at a position between `base` and `end`. */
 export const rowAt = (rows: PackedRows, position: number): PackedRow => {
   const view = segmentOf(rows, position).rows
   const at = offsetOf(rows, position)
@@ -158,6 +162,7 @@ const makeRoom = (rows: PackedRows, table: PackedTable, hi: number): void => {
 
 const split = (rows: PackedRows, table: PackedTable, hi: number, alive: ReadonlyArray<number>): void => {
   const depth = table.depth + 1
+  assert(depth <= 31, "INV-2 an index has no more than 31 levels")
   if (depth > rows.depth) {
     rows.tables = rows.tables.flatMap((one) => [one, one])
     rows.depth = depth
@@ -189,6 +194,8 @@ const growSegment = (segment: PackedSegment): void => {
 
 /** Adds a row behind the last. */
 export const addRow = (rows: PackedRows, key: HashLanes, { seq, place, step, digest, keyHash }: PackedRow): void => {
+  assert(place >= 0 && place < 2 ** 16, "INV-2 a row has 16 bits for a place")
+  assert(step >= 0, "INV-2 steps are counted up")
   const position = rows.end
   if ((position - rows.base) % segmentRows === 0)
     rows.segments.push({ rows: new DataView(new ArrayBuffer(segmentRowsMin * rowBytes)), newestStep: 0 })
@@ -210,6 +217,7 @@ export const addRow = (rows: PackedRows, key: HashLanes, { seq, place, step, dig
 
 /** Lets go of the oldest segments of which everything lies in a step before `firstAlive`. O(segments that go). */
 export const forgetRows = (rows: PackedRows, firstAlive: number): void => {
+  assert(rows.base <= rows.end, "INV-2 no row is forgotten that was not there")
   for (let first = rows.segments[0]; first !== undefined && first.newestStep < firstAlive; first = rows.segments[0]) {
     rows.segments.shift()
     rows.base = Math.min(rows.end, rows.base + segmentRows)

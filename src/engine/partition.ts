@@ -4,6 +4,7 @@
  * Plain data throughout (no closures, no iterators), so that it can be copied and hashed at any point. What is derived (timers,
  * indexes) is rebuilt by replay like everything else.
  */
+import { assert } from "../assert.ts"
 
 import type { CommandClass, CommandId, EpochMs, SenderId } from "../domain/names.ts"
 import { batchMessagesMax } from "../limits.ts"
@@ -63,6 +64,8 @@ export interface ArrivedMessage<K extends KindTypes = KindTypes> {
   readonly body: DecodedBody<K>
   /** What was read of packed decisions that it may repeat, by where they stand; see recall.ts. Null: nothing had to be read. */
   read: Map<number, ReadDecision<K> | null> | null
+  /** W3C `traceparent`; null: none. */
+  readonly trace: string | null
   /** The subject's actor, once its message is taken into a batch: looked up once for all that is asked of it. Undefined if it wasn't known by then. */
   actor: Actor<K> | undefined
   /** Of a command that an actor of ours sends: who asked last, and for whom it is decided. Null: a sender's own. */
@@ -112,6 +115,8 @@ export interface AppendInFlight<K extends KindTypes = KindTypes> {
   readonly cursorBefore: Cursor
   /** Actors it changed, and the type of the last event that did. */
   readonly touched: Map<Actor<K>, string>
+  /** What its decided commands come to, by their place. */
+  readonly outcomes: ReadonlyArray<RememberedDecision<K> | null>
   readonly sentAtMs: EpochMs
   /** Its outcome is unknown: nothing but reading the journal's end may follow. */
   frozen: boolean
@@ -279,6 +284,7 @@ const mapOf = ({ partSeqs }: Recovery, id: string): Map<KindTypes["part"], numbe
 
 /** Notes up to which record a loaded part contains what happened to it. */
 export const noteLoaded = (recovery: Recovery, id: string, part: KindTypes["part"], seq: number): void => {
+  assert(seq > 0, "INV-6 a slice is of a record")
   mapOf(recovery, id).set(part, seq)
 }
 

@@ -45,6 +45,7 @@ export type DecodedCommand<K extends KindTypes = KindTypes> =
       readonly key: K["key"] | null
     }
 
+/** What the body of a message holds. */
 export type DecodedBody<K extends KindTypes = KindTypes> =
   | { readonly _tag: "Commands"; readonly array: boolean; readonly commands: ReadonlyArray<DecodedCommand<K>> }
   /** Not even a list of commands: one refusal for the whole message. */

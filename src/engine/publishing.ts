@@ -4,14 +4,14 @@
  * Values are computed only while no append is in flight, so nothing unconfirmed can leak. While groups are on their way, changes gather, and of
  * each actor only the latest values is sent: the feed is conflated by its own pace, and waits for one of {@link feedGroupsMax} groups to be stored at most.
  */
-import { unreachable } from "../assert.ts"
+import { assert, unreachable } from "../assert.ts"
 import type { EpochMs, SenderId } from "../domain/names.ts"
 import { feedEchoMs, feedGroupsMax, feedInFlightMax, republishAgainMs, republishShare } from "../limits.ts"
 import { type Actor, noteStray } from "./actor.ts"
-import type { EngineContext } from "./apply.ts"
 import type { EngineBounds } from "./bounds.ts"
 import { isDue } from "./due.ts"
 import { halt, stepAside } from "./ending.ts"
+import type { EngineContext } from "./given.ts"
 import type { KindTypes } from "./kind.ts"
 import { repliesOf } from "./outcomes.ts"
 import type { AppendInFlight, Partition, Serving } from "./partition.ts"
@@ -59,6 +59,7 @@ export const allSaid = ({ reign: { publishing } }: Serving): boolean =>
 
 /** Notes that an actor's values have to be sent, as of a record at the earliest. */
 const markDirty = (partition: Serving, actor: Actor, seq: number, cause: string, forced: boolean): void => {
+  assert(seq <= partition.confirmedSeq, "INV-3 what is published was confirmed")
   const { publishing } = partition.reign
   if (publishing.dirty.size === 0 || seq < publishing.dirtySinceSeq) publishing.dirtySinceSeq = seq
   const known = publishing.dirty.get(actor)
@@ -72,8 +73,10 @@ const markDirty = (partition: Serving, actor: Actor, seq: number, cause: string,
 /** Hands over the replies of a confirmed record and notes what it changed for the feed. */
 export const publishConfirmed = (partition: Serving, given: EngineContext, inFlight: AppendInFlight): Array<Output> => {
   const seq = inFlight.pending.expectedSeq + 1
+  assert(partition.inFlight === null, "INV-3 nothing is said before its record is confirmed")
+  assert(seq === partition.confirmedSeq, "INV-3 what is said is the newest confirmed record")
   for (const [actor, cause] of inFlight.touched) markDirty(partition, actor, seq, cause, false)
-  const replies = repliesOf(given.kind, inFlight.record, seq)
+  const replies = repliesOf(given.kind, inFlight.record, seq, inFlight.outcomes)
   if (replies.length === 0) return flushFeed(partition, given)
   partition.reign.publishing.replies.add(seq)
   return [{ _tag: "SendReplies", seq, replies }, ...flushFeed(partition, given)]
@@ -87,6 +90,7 @@ export const flushFeed = (partition: Serving, { kind }: EngineContext): Array<Ou
     const values: Array<KindTypes["value"]> = []
     const actors: Array<Actor> = []
     for (const [actor, why] of publishing.dirty) {
+      assert(actor.version <= partition.confirmedSeq, "INV-3 no value leaves before its record is confirmed")
       if (actors.length >= feedGroupValuesMax || values.length >= feedGroupValuesMax) break
       publishing.dirty.delete(actor)
       const before = values.length
@@ -224,10 +228,11 @@ const askRepublish = (partition: Serving, given: EngineContext): Array<Output> =
   const { bounds } = partition
   const { publishing } = partition.reign
   const { republishAfterSeq: afterSeq } = publishing
-  if (afterSeq === null) return []
+  assert(afterSeq !== null, "INV-3 what is asked for again was perhaps not said")
   if (publishing.republishToSeq < partition.reign.reignSeq) publishing.republishToSeq = partition.confirmedSeq
   const endSeq = publishing.republishToSeq
   const fromSeq = given.rules.republishFrom(afterSeq, endSeq)
+  assert(fromSeq >= 1, "INV-3 what is said again is a record")
   if (fromSeq > endSeq) {
     publishing.republishAfterSeq = null
     return flushFeed(partition, given)

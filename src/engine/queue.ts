@@ -1,6 +1,7 @@
 /**
  * A queue that costs nothing on average to take from: the front is cut off when half of it is spent. Plain data.
  */
+import { assert } from "../assert.ts"
 
 /** Things in the order in which they came. */
 export interface Queue<T> {
@@ -17,6 +18,7 @@ export const frontOf = <T>({ items, from }: Queue<T>): T | undefined => items[fr
 
 /** Takes the front off. */
 export const takeFront = <T>(queue: Queue<T>): void => {
+  assert(queue.from < queue.items.length, "INV-17 what is taken off a queue stands in it")
   queue.from++
   if (queue.from < 512 || queue.from * 2 < queue.items.length) return
   queue.items = queue.items.slice(queue.from)

@@ -4,14 +4,16 @@
  * What is read of a record is kept with the message that asked, by where it stands: whether it is the same command, and whether it is forgotten by now, is seen when the message is decided. A
  * record that isn't there, or isn't ours, can't be told from a repeat: a command is then refused as too old, a fact is quarantined, and neither is executed twice.
  */
+import { assert } from "../assert.ts"
 
 import type { ActorKey, CommandId, SenderId } from "../domain/names.ts"
 import { recallAgainMs, recalledRecordsMax } from "../limits.ts"
-import { commandsOf, type EngineContext, placesIn } from "./apply.ts"
+
 import { isDue } from "./due.ts"
+import type { EngineContext } from "./given.ts"
 import type { KindTypes } from "./kind.ts"
 import { packedPlaces, type SenderMemory } from "./memory.ts"
-import { outcomeOf } from "./outcomes.ts"
+import { commandsOf, outcomeOf, placesIn } from "./outcomes.ts"
 import type { ArrivedMessage, Partition, ReadDecision, Serving } from "./partition.ts"
 import type { Output } from "./protocol.ts"
 import type { Entry, JournalRecord, StoredRecord } from "./records.ts"
@@ -86,6 +88,7 @@ const isNameAtHand = (
 
 /** The decision at a place of a record, or null if there is none. */
 const decisionAt = (given: EngineContext, record: JournalRecord, place: number): ReadDecision | null => {
+  assert(place >= 0, "INV-2 places in a record are counted up")
   let left = place
   for (const entry of record.entries) {
     const places = placesIn(entry)
@@ -156,6 +159,7 @@ export const askForRecalled = (partition: Serving, nowMs: number): Array<Output>
   return outputs
 }
 
+/** A record that was asked for is read, or isn't there: whoever waits for it looks again with the next batch. */
 export const onRecalledRead = (partition: Serving, given: EngineContext, seq: number, stored: StoredRecord | null): Array<Output> => {
   const { asked, records } = partition.reign.recalling
   if (!asked.delete(seq)) return []

@@ -4,6 +4,7 @@
  *
  * No clock and no want of memory raises such a sender's floor: only its own word that nothing older is under way to here. What can't be taken is passed over in silence, for it is asked for again.
  */
+import { assert } from "../assert.ts"
 import { type CommandId, type EpochMs, internalSender, partitionOf, type SenderId } from "../domain/names.ts"
 import { floorStepMs, settledEveryMs } from "../limits.ts"
 import { type SenderMemory, stepOf } from "./memory.ts"
@@ -62,13 +63,15 @@ export const takesCarried = (partition: Serving, message: TakenMessage, carriage
 /** Notes that a message of another partition waits. */
 export const noteWaiting = ({ reign: { receiving } }: Serving, arrived: ArrivedMessage): void => {
   const id = idOf(arrived)
-  if (id !== undefined) receiving.waiting.set(id, arrived)
+  assert(id !== undefined && !receiving.waiting.has(id), "INV-17 a message between actors waits once")
+  receiving.waiting.set(id, arrived)
 }
 
 /** It waits no longer: it is being decided. */
 export const noteTaken = ({ reign: { receiving } }: Serving, arrived: ArrivedMessage): void => {
   const id = idOf(arrived)
-  if (id !== undefined) receiving.waiting.delete(id)
+  assert(id !== undefined && receiving.waiting.has(id), "INV-17 a message between actors that is decided has waited")
+  receiving.waiting.delete(id)
 }
 
 /** Notes what is to be said of a command of another partition. What is provisional, or owed, is not said. */

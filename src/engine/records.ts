@@ -26,6 +26,7 @@ export interface Cursor {
   readonly digest: string
 }
 
+/** What a record was written for; see docs/PROTOCOL.md. */
 export const RecordKind = ["genesis", "claim", "batch", "expiry", "reset", "operator"] as const
 export type RecordKind = (typeof RecordKind)[number]
 
@@ -93,6 +94,8 @@ export interface MessageEntry<K extends KindTypes = KindTypes> {
   /** When it was published, by the broker's clock: at the earliest, where an ingress could only bound its age. */
   readonly brokerMs: EpochMs
   readonly reply: string | null
+  /** W3C `traceparent` that it came with: whoever does something about it later (a reply, the feed, a projection) goes on with that trace. Absent: none. Nothing is decided by it. */
+  readonly trace?: string
   /** Whether the body was an array: the reply then is one too. */
   readonly array: boolean
   readonly decided: ReadonlyArray<DecidedCommand<K>>

@@ -7,9 +7,10 @@ import { assert } from "../assert.ts"
 import { type EpochMs, utf8Bytes } from "../domain/names.ts"
 import { recordBytesMax, recordEnvelopeBytesMax, returnedBytesMax, returnedOutcomeBytesMax, returnsBytesMax } from "../limits.ts"
 import type { Actor } from "./actor.ts"
-import { applyEvents, type EngineContext } from "./apply.ts"
+import { applyEvents } from "./apply.ts"
 import { settle } from "./carrying.ts"
 import { addEntry, type RecordDraft, touch } from "./draft.ts"
+import type { EngineContext } from "./given.ts"
 import type { KindCarrying } from "./kind.ts"
 import { giveAnswers, noteAnswers } from "./owed.ts"
 import type { Serving } from "./partition.ts"
@@ -44,7 +45,8 @@ export const onReturnsHeard = (partition: Serving, returns: ReadonlyArray<Carrie
 export const takeReturns = (partition: Serving, given: EngineContext, draft: RecordDraft): Array<Output> => {
   const { returns } = partition.reign
   const { carrying } = given.kind
-  if (returns.size === 0 || carrying === null) return []
+  if (returns.size === 0) return []
+  assert(carrying !== null, "INV-17 what comes back was carried by its kind")
   const untaken: Array<string> = []
   let bytes = 0
   let left = partition.bounds.batchCommandsMax
@@ -107,7 +109,8 @@ const takeReturn = (
   events: ReturnedEntry["events"],
 ): void => {
   given.kind.feed.noteBefore(actor)
-  settle(partition, id)
+  const wasUnderWay = settle(partition, id)
+  assert(wasUnderWay, "INV-17 what comes back was under way, and comes back once")
   if (events.length > 0) {
     applyEvents(partition, given, actor, events, draft.seq, draft.atMs)
     touch(draft, actor, events.at(-1)?.type ?? "")

@@ -4,6 +4,7 @@
 import { skuFromToken as keyFromToken } from "../domain/names.ts"
 import type { ProtocolRules } from "./protocol.ts"
 
+/** The rules of production. Frozen: whoever loosens one makes an object of their own. */
 export const protocolRules: ProtocolRules = Object.freeze<ProtocolRules>({
   // Owner and expected sequence both: two claimants may choose the same epoch, and one owner may append twice at one sequence (two timers).
   messageId: (owner, epoch, expectedSeq) => `${owner}.${epoch}.${expectedSeq}`,

@@ -4,6 +4,7 @@
  * What is counted is in the journal, so whoever replays it goes on counting where the owner stood. A standby that followed without loading counts from the
  * snapshot that it began with: its first one as an owner may come early, never late.
  */
+import { assert } from "../assert.ts"
 import {
   snapshotCommandsMax,
   snapshotEveryBytes,
@@ -15,6 +16,7 @@ import {
 import type { Partition, SinceSnapshot } from "./partition.ts"
 import type { JournalRecord } from "./records.ts"
 
+/** Nothing lies behind the snapshot yet. */
 export const nothingSince: SinceSnapshot = Object.freeze({ records: 0, commands: 0, bytes: 0 })
 
 /** What replaying a record takes, in commands: those it decided, and the holds it expired. */
@@ -30,6 +32,7 @@ const commandsIn = (record: JournalRecord): number => {
 
 /** Counts a record that lies in the journal behind the newest snapshot's start. */
 export const countSinceSnapshot = (partition: Partition, record: JournalRecord, bytes: number): void => {
+  assert(bytes > 0, "INV-6 no record is empty")
   const { sinceSnapshot: since } = partition
   const walk = partition.phase === "serving" ? partition.reign.walk : null
   const commands = commandsIn(record)

@@ -5,10 +5,11 @@
  */
 import { assert, unreachable } from "../assert.ts"
 import { actorOf } from "./actor.ts"
-import { type EngineContext, noteFollowUp, noteIngress, putInQuarantine } from "./apply.ts"
+import { noteFollowUp, noteIngress, putInQuarantine } from "./apply.ts"
 import { type Chunk, type EndedChunk, itemsOf } from "./chunks.ts"
 import { loadEnded } from "./ended.ts"
 import { stepDown } from "./ending.ts"
+import type { EngineContext } from "./given.ts"
 import type { KindTypes } from "./kind.ts"
 import { classMemory, loadPacked, noteRemembered, packOlder, rememberIfNew, senderMemory } from "./memory.ts"
 import { owedKey } from "./owed.ts"
@@ -33,6 +34,7 @@ const left = (partition: Partition, { id }: SnapshotManifest, version: number): 
 
 /** Begins to load a snapshot; `loading` stays null if it is of no use. */
 export const beginLoading = (partition: Beginning, manifest: SnapshotManifest, chunks: ReadonlyArray<Uint8Array>): Array<Output> => {
+  assert(partition.confirmedSeq === 0, "INV-6 a snapshot is loaded into a state that holds nothing")
   if (manifest.version > 1) return left(partition, manifest, manifest.version)
   if (manifest.version !== 1) return discarded(partition, manifest, `version ${manifest.version}`)
   if (manifest.partition !== partition.id) return discarded(partition, manifest, `it is of partition ${manifest.partition}`)
@@ -131,6 +133,7 @@ const loadChunk = (partition: Partition, given: EngineContext, chunk: Chunk): vo
 }
 
 const loadPart = (partition: Partition, given: EngineContext, row: KindTypes["partRow"], seq: number): void => {
+  assert(seq > 0, "INV-6 a slice is of a record")
   const { chunks, parts } = given.kind
   const actor = actorOf(partition, given, chunks.partKeyOf(row))
   const part = chunks.partIn(row)

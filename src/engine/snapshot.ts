@@ -4,13 +4,13 @@
  * They only shorten recovery: the state is the fold of the journal, with or without them (INV-6). A chunk holds what was applied up to its sequence, an append in flight included; so the manifest names the highest of these, and is published
  * only once the record there is confirmed. When one is due, and how fast it is walked, is decided in snapshot-due.ts.
  */
-import { unreachable } from "../assert.ts"
+import { assert, unreachable } from "../assert.ts"
 import type { SenderId } from "../domain/names.ts"
 import { snapshotRetryMs } from "../limits.ts"
 import type { Actor } from "./actor.ts"
-import type { EngineContext } from "./apply.ts"
 import { type Chunk, type DecisionsChunk, type EndedChunk, itemsOf, type PartsChunk, packedPerThing } from "./chunks.ts"
 import { isDue } from "./due.ts"
+import type { EngineContext } from "./given.ts"
 import type { ActorKind } from "./kind.ts"
 import type { ClassMemory, SenderMemory } from "./memory.ts"
 import { atPlace, endOf } from "./memory-line.ts"
@@ -25,6 +25,7 @@ const chunksInFlightMax = 4
 
 /** Begins a snapshot if one is due. Its start is the newest confirmed record: replay begins after it. */
 const beginIfDue = (partition: Serving, nowMs: number): void => {
+  assert(partition.recovery === null, "INV-6 a snapshot is of a whole state")
   if (partition.reign.walk !== null || partition.reign.draining !== null || !isSnapshotDue(partition)) return
   if (!isDue(partition.reign.nextSnapshotAtMs, nowMs, snapshotRetryMs) || partition.confirmedSeq === partition.snapshotStartSeq) return
   const before = partition.sinceSnapshot
@@ -69,7 +70,8 @@ export const walkOn = (partition: Serving, given: EngineContext): Array<Output> 
   const { walk } = partition.reign
   if (walk === null || !mayWalk(walk)) return []
   const chunk = walkSlice(partition, given, walk)
-  if (chunk === undefined) return []
+  assert(chunk !== undefined, "INV-6 a walk that isn't done has a slice")
+  assert(chunk.seq >= walk.endSeq, "INV-6 slices are written in the order of the journal")
   walk.things += itemsOf(chunk)
   // A slice of nothing (actors without parts) is work done too.
   walk.owed -= Math.max(itemsOf(chunk), partition.bounds.snapshotSliceItemsMax / 4)
@@ -82,6 +84,7 @@ export const walkOn = (partition: Serving, given: EngineContext): Array<Output> 
 /** Hands a chunk over, in parts if it is longer than a message: big policies, many allocations, a full quarantine. */
 const storeChunk = (given: EngineContext, walk: SnapshotWalk, chunk: Chunk, chunkBytesMax: number): Array<Output> => {
   const bytes = given.codec.encodeChunk(chunk)
+  assert(bytes.length > 0, "INV-6 no chunk is empty")
   if (bytes.length <= chunkBytesMax || itemsOf(chunk) < 2) return [{ _tag: "StoreChunk", snapshot: walk.id, index: walk.chunks++, bytes }]
   return halvesOf(chunk).flatMap((half) => storeChunk(given, walk, half, chunkBytesMax))
 }
@@ -162,6 +165,7 @@ const walkSlice = (partition: Serving, { kind }: EngineContext, walk: SnapshotWa
 }
 
 const walkActors = (partition: Serving, { chunks }: ActorKind, walk: SnapshotWalk, seq: number): Chunk => {
+  assert(walk.actor <= partition.actorList.length, "INV-6 a walk ends with the last actor")
   const to = Math.min(walk.actor + partition.bounds.snapshotSliceItemsMax / 4, partition.actorList.length)
   const items = partition.actorList.slice(walk.actor, to).map((actor) => chunks.actorRowOf(actor))
   walk.actor = to
@@ -174,9 +178,10 @@ const walkActors = (partition: Serving, { chunks }: ActorKind, walk: SnapshotWal
 
 const walkParts = (partition: Serving, { parts, chunks }: ActorKind, walk: SnapshotWalk, seq: number): Chunk => {
   const items: Array<PartsChunk["items"][number]> = []
-  const itemsMax = partition.bounds.snapshotSliceItemsMax
+  const { snapshotSliceItemsMax: itemsMax, snapshotSliceBytesMax: bytesMax } = partition.bounds
   let walked = 0
-  while (walk.actor < partition.actorList.length && walked < itemsMax * 4 && items.length < itemsMax) {
+  let bytes = 0
+  while (walk.actor < partition.actorList.length && walked < itemsMax * 4 && items.length < itemsMax && bytes < bytesMax) {
     const { key, state } = partition.actorList[walk.actor] as Actor
     const slots = parts.slotsOf(state)
     walked++
@@ -186,7 +191,9 @@ const walkParts = (partition: Serving, { parts, chunks }: ActorKind, walk: Snaps
       continue
     }
     const part = slots[walk.slot++]
-    if (part !== undefined) items.push(chunks.partRowOf(key, part))
+    if (part === undefined) continue
+    bytes += chunks.partBytesOf(part)
+    items.push(chunks.partRowOf(key, part))
   }
   if (walk.actor >= partition.actorList.length) {
     walk.stage = "ended"
@@ -236,6 +243,7 @@ const isToBeTaken = (rows: PackedRows, place: number, toSeq: number): boolean =>
 const takeRows = (rows: PackedRows, walk: SnapshotWalk, most: number): Uint8Array => {
   const from = Math.max(walk.place, rows.base)
   const bytes = rowsFrom(rows, from).subarray(0, most * rowBytes)
+  assert(bytes.length > 0, "INV-6 a walk over rows goes on")
   walk.place = from + bytes.length / rowBytes
   return bytes
 }
@@ -330,7 +338,8 @@ const metaChunk = (partition: Serving, seq: number): Chunk => ({
 export const noteSnapshotProgress = (partition: Serving, given: EngineContext): Array<Output> => {
   const { walk } = partition.reign
   if (walk === null || walk.stage !== "done" || walk.stored < walk.chunks) return []
-  if (!given.rules.mayPublishSnapshot(walk.endSeq, partition.confirmedSeq) || partition.incarnation === null) return []
+  if (!given.rules.mayPublishSnapshot(walk.endSeq, partition.confirmedSeq)) return []
+  assert(partition.incarnation !== null, "INV-4 an owner knows its incarnation")
   const { id, startSeq, startHash, endSeq, endHash, chunks } = walk
   const manifest: SnapshotManifest = {
     version: 1,
@@ -349,6 +358,7 @@ export const noteSnapshotProgress = (partition: Serving, given: EngineContext): 
   return [{ _tag: "PublishSnapshot", manifest }]
 }
 
+/** A chunk of the snapshot that is being written is stored: with the last one it may be published. */
 export const onChunkStored = (partition: Serving, given: EngineContext, snapshot: string): Array<Output> => {
   if (partition.reign.walk === null || partition.reign.walk.id !== snapshot) return []
   partition.reign.walk.stored++

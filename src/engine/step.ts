@@ -5,19 +5,21 @@
  * broken invariant: the partition halts, visibly, and its state is not used again.
  */
 import { onAppendAcked, onAppendUnknown, onJournalEndRead, onJournalEndUnread, tickAppend } from "./appending.ts"
-import type { EngineContext } from "./apply.ts"
 import { decideBatch } from "./batch.ts"
 import { hearRenewal } from "./broker-clock.ts"
 import { tickCarrying } from "./carrying.ts"
+import { conclude } from "./concluding.ts"
 import { askForArrived, mayTakeStored, onCommandAtRead, onCommandUnread, onReadingBroke, resetCursor, tickCursor } from "./cursor-check.ts"
 import { isRawDone, moveOn, onRawEndRead, tickRawEnd } from "./draining.ts"
 import { endReign, halt } from "./ending.ts"
+import type { EngineContext } from "./given.ts"
+import { givenOf, type StepOptions } from "./given.ts"
 import { giveBackHanded, onCommandsHanded } from "./handed.ts"
 import { onCommandsArrived } from "./intake.ts"
-import type { ActorKind, KindTypes } from "./kind.ts"
+import type { KindTypes } from "./kind.ts"
 import { tickMemory } from "./memory-tending.ts"
 import type { Beginning, Partition, Serving } from "./partition.ts"
-import type { EngineCodec, Input, Output, ProtocolRules } from "./protocol.ts"
+import type { Input, Output } from "./protocol.ts"
 import {
   allSaid,
   flushFeed,
@@ -34,6 +36,7 @@ import { onRecalledRead, onRecalledUnread } from "./recall.ts"
 import { onReturnsHeard } from "./returns.ts"
 import { noteSnapshotProgress, onChunkStored, onSnapshotFailed, owesSlices, tickSnapshot, walkOn } from "./snapshot.ts"
 import { beginLoading, leaveNewer, loadSlice } from "./snapshot-loading.ts"
+import { assertSound } from "./soundness.ts"
 import {
   beginFollowing,
   giveUpClaim,
@@ -49,18 +52,6 @@ import { onHaltCleared, onWitnessStored, onWitnessUnread, tickWitness } from "./
 
 /** One input to a partition: it is changed in place, and what is to be done comes back. */
 export type Step<K extends KindTypes = KindTypes> = (partition: Partition<K>, input: Input<K>) => ReadonlyArray<Output<K>>
-
-/** What a step function is made over. */
-export interface StepOptions<K extends KindTypes> {
-  readonly kind: ActorKind<K>
-  readonly codec: EngineCodec<K>
-  readonly rules: ProtocolRules
-}
-
-/** What the engine is given, as it knows it. */
-export const givenOf = <K extends KindTypes>({ kind, codec, rules }: StepOptions<K>): EngineContext =>
-  // The engine hands a kind and a codec nothing but what it had from them, or from inputs of the same kind: so it may forget which kind it is. Here alone it does.
-  ({ kind, codec, rules, prefixes: new Map() }) as unknown as EngineContext
 
 /** The step function over a kind of actor, a codec and the protocol's rules. It changes the partition in place; after `SteppedDown` or `Halted` nothing further comes from that partition. */
 export const makeStep = <K extends KindTypes>(options: StepOptions<K>): Step<K> => {
@@ -78,6 +69,7 @@ const guarded = (partition: Partition, given: EngineContext, input: Input): Read
     if (partition.phase === "serving") outputs.push(...askForArrived(partition, input.nowMs))
     if (isOver(partition) && reign !== null) outputs.push(...giveBackHanded(reign))
     askToContinue(partition, outputs)
+    if (!isOver(partition)) assertSound(partition)
     return outputs
   } catch (cause) {
     const detail = cause instanceof Error ? `${cause.name}: ${cause.message}` : "threw what is no error"
@@ -107,11 +99,11 @@ const take = (partition: Partition, given: EngineContext, input: Input): Array<O
     case "ReadFailed":
       return onReadFailed(partition, input.what, nowMs)
     case "AppendAcked":
-      return onAppendAcked(partition, given, input, nowMs)
+      return conclude(partition, given, onAppendAcked(partition, given, input), nowMs)
     case "AppendUnknown":
-      return onAppendUnknown(partition, input.messageId, input.cause)
+      return conclude(partition, given, onAppendUnknown(partition, input.messageId, input.cause), nowMs)
     case "JournalEndRead":
-      return onJournalEndRead(partition, given, input.endSeq, input.record, nowMs)
+      return conclude(partition, given, onJournalEndRead(partition, given, input.endSeq, input.record, nowMs), nowMs)
     case "CommandsHanded":
       return onCommandsHanded(partition, input.messages)
     case "BrokerTimeSeen":

@@ -5,12 +5,14 @@
  */
 import { assert } from "../assert.ts"
 import { appendTimeoutMs, feedLookBackMs } from "../limits.ts"
-import { applyEnvelope, applyRecord, type EngineContext, noteConfirmed, recentHash } from "./apply.ts"
-import { beginAppend } from "./batch.ts"
+import { beginAppend, noteStored } from "./appending.ts"
+import { applyEnvelope, applyRecord, noteConfirmed, recentHash } from "./apply.ts"
 import { beginCarrying } from "./carrying.ts"
 import { askCursor, haltUnanswered, startReading } from "./cursor-check.ts"
+import { draftOf } from "./draft.ts"
 import { isDue } from "./due.ts"
 import { halt, stepAside, stepDown } from "./ending.ts"
+import type { EngineContext } from "./given.ts"
 import {
   type AppendInFlight,
   type Beginning,
@@ -27,10 +29,9 @@ import { countSinceSnapshot } from "./snapshot-due.ts"
 import { discardSnapshot, finishRecovery } from "./snapshot-loading.ts"
 import { haltDamaged, raiseWitness } from "./witness.ts"
 
-const nothingDrafted = () => ({ entries: [], texts: [], touched: new Map() })
-
 /** Replay begins: after the snapshot, if one was loaded, else with the first record. */
 export const beginFollowing = (partition: Beginning): Array<Output> => {
+  assert(partition.loading === null, "INV-6 a snapshot is loaded whole")
   const { claiming } = partition
   const follow: Output = { _tag: "FollowJournal", fromSeq: partition.confirmedSeq + 1 }
   if (claiming !== null) return [follow, ...beginClaiming(partition, claiming)]
@@ -39,6 +40,7 @@ export const beginFollowing = (partition: Beginning): Array<Output> => {
 }
 
 const beginClaiming = (partition: Partition, claiming: Claiming): Array<Output> => {
+  assert(partition.inFlight === null, "INV-4 a claim begins with nothing in flight")
   enter(partition, { phase: "claiming", loading: null, claiming, reign: null })
   return askBasis(partition, claiming)
 }
@@ -102,6 +104,7 @@ const applyStored = (partition: Partition, given: EngineContext, stored: StoredR
 
 /** The record that a loaded snapshot starts with: its entries are in the snapshot already. */
 const applyStart = (partition: Partition, record: JournalRecord, seq: number, hash: string): Array<Output> => {
+  assert(partition.recovery !== null, "INV-6 a snapshot that was loaded is brought forward")
   if (hash !== partition.recovery?.manifest.startHash)
     return discardSnapshot(partition, `record ${seq} is another than the one it starts with`)
   applyEnvelope(partition, record)
@@ -172,6 +175,7 @@ const objection = (partition: Claimant, basis: ClaimBasis, nowMs: number): Array
 /** An answer to the newest question for a basis, or to an earlier one, of a claim that was lost or given up since. */
 const isAnswer = ({ claiming, inFlight }: Claimant, ask: number): boolean => inFlight === null && ask === claiming.ask
 
+/** What a claim stands on was read: it is claimed from there, unless something stands against it. */
 export const onClaimBasisRead = (
   partition: Claimant,
   given: EngineContext,
@@ -208,14 +212,17 @@ const claimIfAtEnd = (partition: Claimant, given: EngineContext, nowMs: number):
 }
 
 const appendGenesis = (partition: Claimant, given: EngineContext, nowMs: number): Array<Output> => {
+  assert(partition.confirmedSeq === 0, "INV-4 a journal begins once")
   const { claiming } = partition
   // Time begins with the first commands: this clock alone is not believed.
   const { cursor, atMs } = partition
   const change = { owner: claiming.owner, epoch: 0, incarnation: claiming.incarnation, cursor, atMs }
-  return beginAppend(partition, given, "genesis", change, nothingDrafted(), nowMs)
+  return beginAppend(partition, given, "genesis", change, draftOf(given), nowMs)
 }
 
+/** The journal has begun, with this claimant's record: the claim follows. */
 export const onGenesisConfirmed = (partition: Claimant, given: EngineContext, record: JournalRecord, nowMs: number): Array<Output> => {
+  assert(partition.confirmedSeq === 1, "INV-4 a journal begins with its genesis")
   const { givenUp } = partition.claiming
   partition.incarnation = record.incarnation
   partition.atMs = record.atMs
@@ -231,11 +238,12 @@ const appendClaim = (partition: Claimant, given: EngineContext, nowMs: number): 
   assert(incarnation !== null, "INV-4 a claim is of a journal that has begun")
   // A claim makes no time: whether the new owner's clock can be believed is seen with its first commands.
   const change = { owner: claiming.owner, epoch: partition.epoch + 1, incarnation, cursor: partition.cursor, atMs: partition.atMs }
-  return beginAppend(partition, given, "claim", change, nothingDrafted(), nowMs)
+  return beginAppend(partition, given, "claim", change, draftOf(given), nowMs)
 }
 
 /** Somebody else's record stands where the claim should: read on and claim anew. Nothing was decided, so nothing is thrown away. */
 export const onClaimLost = (partition: Claimant): Array<Output> => {
+  assert(partition.inFlight !== null, "INV-4 what is lost was in flight")
   const { claiming } = partition
   partition.inFlight = null
   claiming.basis = null
@@ -243,11 +251,9 @@ export const onClaimLost = (partition: Claimant): Array<Output> => {
 }
 
 /** The claim is stored, and others have appended since: its reign was over before it began, and nothing was decided in it. */
-export const onClaimSuperseded = (partition: Claimant, { record, pending, bytes }: AppendInFlight): Array<Output> => {
-  partition.inFlight = null
-  noteConfirmed(partition, record, pending.expectedSeq + 1, pending.hash)
-  countSinceSnapshot(partition, record, bytes.length)
-  return readOver(partition, record, partition.claiming.givenUp ?? "Fenced")
+export const onClaimSuperseded = (partition: Claimant, inFlight: AppendInFlight): Array<Output> => {
+  noteStored(partition, inFlight)
+  return readOver(partition, inFlight.record, partition.claiming.givenUp ?? "Fenced")
 }
 
 /** This owner reigns, unless its lease went meanwhile. A halt that an operator lifted is journaled before anything is decided. */
@@ -264,11 +270,11 @@ export const onClaimConfirmed = (partition: Claimant, given: EngineContext, reco
   const lost = witness !== null && witness.seq > basis.endSeq ? basis.endSeq : null
   const { by, reason } = stood.resume
   const entry: Entry = { _tag: "Resumed", by, reason, haltReason: stood.reason, lostAfterSeq: lost }
-  const drafted = { ...nothingDrafted(), entries: [entry], texts: [given.codec.encodeEntry(entry)] }
   const { owner, epoch, incarnation, cursor, atMs } = record
-  return beginAppend(partition, given, "operator", { owner, epoch, incarnation, cursor, atMs }, drafted, nowMs)
+  return beginAppend(partition, given, "operator", { owner, epoch, incarnation, cursor, atMs }, draftOf(given, entry), nowMs)
 }
 
+/** An operator's resume is journaled: this owner reigns from here. */
 export const onResumeConfirmed = (partition: Claimant, record: JournalRecord, nowMs: number): Array<Output> => {
   const { givenUp, basis } = partition.claiming
   // The halt is left to whoever claims next, and lifts it again: lifted late by one who doesn't reign, it could be another by then.
@@ -290,8 +296,8 @@ const startServing = (partition: Claimant, basis: ClaimBasis, nowMs: number): Ar
     // A claim makes no time: this is when the former owner was last heard of.
     { _tag: "WatchFeed", sinceMs: Math.max(0, owner.atMs - feedLookBackMs) },
   ]
-  if (owner.incarnation !== null && basis.incarnation !== owner.incarnation)
-    outputs.push({ _tag: "StoreIncarnation", incarnation: owner.incarnation })
+  assert(owner.incarnation !== null, "INV-4 an owner knows its incarnation")
+  if (basis.incarnation !== owner.incarnation) outputs.push({ _tag: "StoreIncarnation", incarnation: owner.incarnation })
   outputs.push(...beginCarrying(owner, nowMs))
   return [...outputs, ...(owner.cursor.seq === 0 ? startReading(owner) : askCursor(owner, nowMs))]
 }

@@ -4,12 +4,14 @@
  * Derived from the parts of actors, never journaled: whoever replays the journal has armed the same timers. Whoever decides anything ends first what is due then, to the
  * millisecond; where nothing else is to be decided, holds wait a moment for others, so that they end together in one record.
  */
+import { assert } from "../assert.ts"
 import type { EpochMs } from "../domain/names.ts"
 import type { Actor } from "./actor.ts"
 import type { KindParts, KindTypes } from "./kind.ts"
 
 const bucketMs = 16
 
+/** The armed timers, by the bucket in which they are due. */
 export interface HoldWheel<K extends KindTypes = KindTypes> {
   readonly buckets: Map<number, Map<K["part"], Actor<K>>>
   /** No bucket below this number has anything in it. */
@@ -20,6 +22,7 @@ const bucketOf = (dueMs: EpochMs): number => Math.ceil(dueMs / bucketMs)
 
 /** Arms the timer of a part that is due at `dueMs`. */
 export const armHold = (wheel: HoldWheel, actor: Actor, part: KindTypes["part"], dueMs: EpochMs): void => {
+  assert(dueMs > 0, "INV-8 a hold that never ends has no timer")
   const number = bucketOf(dueMs)
   let bucket = wheel.buckets.get(number)
   if (bucket === undefined) {

@@ -39,6 +39,7 @@ export interface PartitionStatus {
   readonly loading: { readonly chunks: number; readonly of: number } | null
 }
 
+/** How a partition is doing just now. */
 export const statusOf = (partition: Partition): PartitionStatus => ({
   phase: partition.inFlight?.frozen === true ? "frozen" : partition.phase,
   epoch: partition.epoch,

@@ -10,6 +10,7 @@ import { brokerNow } from "./broker-clock.ts"
 import type { Serving } from "./partition.ts"
 import type { Output } from "./protocol.ts"
 
+/** What was last seen of this worker's wall clock. */
 export interface WallClock {
   /** Milliseconds by which it was last seen ahead of the broker's; null: not known. */
   aheadMs: number | null
@@ -17,6 +18,7 @@ export interface WallClock {
   wrong: { readonly kind: "ClockAhead" | "ClockBehind"; readonly sinceMs: EpochMs; isTold: boolean } | null
 }
 
+/** It was not looked at yet. */
 export const unseenWallClock = (): WallClock => ({ aheadMs: null, wrong: null })
 
 /** Looks at the clock. One renewal that was held up makes a right clock look ahead until the next is heard: so a wrong one is told when it has stayed wrong. */

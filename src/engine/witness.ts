@@ -4,6 +4,7 @@
  * It only rises. An owner writes its mark over the one that it last knew to stand, and is told which stands then. Another than it may be proves that
  * somebody reigned whom its journal doesn't show: the partition is given up, and a claimant judges what stands.
  */
+import { assert } from "../assert.ts"
 import { cursorCheckMs } from "../limits.ts"
 import { recentHash } from "./apply.ts"
 import { isDue } from "./due.ts"
@@ -76,6 +77,7 @@ export const onWitnessUnread = (partition: Serving, { _tag, cause }: UnreadWitne
 
 /** The halt is lifted and its witness forgotten: the owner whose resume was journaled writes the first. */
 export const onHaltCleared = (partition: Serving): Array<Output> => {
+  assert(partition.reign.marking === null, "INV-4 nothing is written over a halt's witness")
   if (!partition.reign.lifting) return []
   partition.reign.lifting = false
   partition.reign.mark = null

@@ -8,17 +8,20 @@ import type { DoorAnswer } from "../wire/answers.ts"
 import type { Ingress, Sender } from "./ingress.ts"
 import type { IngressOutput } from "./protocol.ts"
 
+/** An answer that nothing of a message was taken, and why. */
 export type NotStored = Extract<DoorAnswer, { readonly answer: "notStored" }>
 
 const say = (from: Sender, reply: string | null, answer: DoorAnswer, outputs: Array<IngressOutput>): void => {
   if (reply !== null) outputs.push({ _tag: "Answer", sender: from.sender, suffix: reply, answer })
 }
 
+/** Tells a sender to come back after `afterMs`, and counts it. */
 export const sayBusy = (from: Sender, reply: string | null, why: BusyWhy, afterMs: number, outputs: Array<IngressOutput>): void => {
   from.counted.busy[why] += 1
   say(from, reply, { answer: "busy", retryAfterMs: Math.ceil(afterMs), why }, outputs)
 }
 
+/** Tells a sender that nothing of its message was taken, and counts it. */
 export const sayNotStored = (from: Sender, reply: string | null, answer: NotStored, outputs: Array<IngressOutput>): void => {
   from.counted.notStored[answer.reason] += 1
   say(from, reply, answer, outputs)

@@ -29,6 +29,7 @@ const unreadable: NotStored = { answer: "notStored", reason: "form" }
 const tooLong: NotStored = { answer: "notStored", reason: "size" }
 const tooOld: NotStored = { answer: "notStored", reason: "age" }
 
+/** Messages of one sender arrived, as its subscription told them. */
 export const onArrived = (
   ingress: Ingress,
   codec: IngressCodec,

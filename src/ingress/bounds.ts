@@ -18,6 +18,7 @@ export const fill = (from: Sender, nowMs: number): void => {
   from.bytesLeft = Math.min(from.bytesPerSecond, from.bytesLeft + seconds * from.bytesPerSecond)
 }
 
+/** Charges a sender's bucket for what it sent. */
 export const charge = (from: Sender, commands: number, bytes: number): void => {
   from.commandsLeft -= commands
   from.bytesLeft -= bytes

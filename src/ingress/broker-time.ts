@@ -13,11 +13,13 @@ interface DoorClockWindow {
   offsetMs: number
 }
 
+/** What an ingress knows of the broker's time. */
 export interface BrokerTime {
   present: DoorClockWindow | null
   former: DoorClockWindow | null
 }
 
+/** Nothing was heard of it yet. */
 export const unknownBrokerTime = (): BrokerTime => ({ present: null, former: null })
 
 /** The broker stamped something just now. */

@@ -2,8 +2,9 @@
  * What an ingress has to know of each kind's commands: whose actor a subject names, and of a decoded command whose it is, its class, and whether it is a fact.
  */
 import type { Kind } from "../domain/kinds.ts"
-import { type ActorKey, type CommandClass, isId, type OrderBookKey, type SenderId, type Sku } from "../domain/names.ts"
-import { type OrderId, orderBook } from "../domain/order/names.ts"
+import type { ActorKey, CommandClass, OrderBookKey, SenderId, Sku } from "../domain/names.ts"
+import { classOf as orderClassOf } from "../domain/order/decide.ts"
+import { channelsOrder, type OrderId, orderBook } from "../domain/order/names.ts"
 import { unclearSku } from "../domain/sku/clear-sku.ts"
 import { classOf, isFact } from "../domain/sku/commands.ts"
 import type { KindTypes } from "../engine/kind.ts"
@@ -22,7 +23,7 @@ interface NamedActor<K extends KindTypes> {
 
 /** A kind as an ingress knows it. */
 export interface DoorKind<K extends KindTypes = KindTypes> {
-  readonly actorOf: (name: ActorKey, sender: SenderId) => NamedActor<K> | undefined
+  readonly actorOf: (name: ActorKey, sender: SenderId, commandClass: CommandClass) => NamedActor<K> | undefined
   readonly keyOf: (command: K["command"]) => K["key"]
   readonly classOf: (command: K["command"]) => CommandClass
   readonly isFact: (command: K["command"]) => boolean
@@ -46,15 +47,18 @@ const skus: DoorKind<SkuKind> = {
   nameField: "sku",
 }
 
-/** All that a channel asks of orders is asked in the class `sell`, and none of it is a fact. */
+/** A channel names its own orders; an operator says whose the order is. None of what is asked of orders is a fact. */
 const orders: DoorKind<OrderKind> = {
-  actorOf: (name, sender) => {
-    if (!isId(name)) return undefined
-    const id = name as string as OrderId
-    return { key: orderBook(sender, id), isOf: ({ order }) => order === id }
+  actorOf: (name, sender, commandClass) => {
+    const named = channelsOrder(commandClass === "operator" ? name : `${sender}/${name}`)
+    if (named === undefined) return undefined
+    return {
+      key: orderBook(named.channel, named.order),
+      isOf: ({ channel, order }) => channel === named.channel && order === named.order,
+    }
   },
   keyOf: ({ channel, order }): OrderBookKey => orderBook(channel, order),
-  classOf: () => "sell",
+  classOf: ({ type }) => orderClassOf[type],
   isFact: () => false,
   unclear: () => undefined,
   named: ({ order }) => ({ order }),

@@ -33,6 +33,7 @@ export interface IngressCodec {
   readonly isReplySuffix: (text: string) => boolean
 }
 
+/** What an ingress is made with. */
 export interface IngressOptions {
   /** The name of this life of the ingress: nobody else ever has it. One subject token. */
   readonly ingress: string
@@ -66,6 +67,7 @@ export interface Line {
   last: SenderQueue | null
 }
 
+/** A sender as an ingress knows it: its bound, what of it waits, and what was counted. */
 export interface Sender {
   readonly sender: SenderId
   readonly place: number
@@ -142,6 +144,7 @@ export interface Counter {
   stirred: boolean
 }
 
+/** The whole state of an ingress: what its step changes in place. */
 export interface Ingress {
   readonly ingress: string
   readonly time: BrokerTime

@@ -5,10 +5,10 @@
  */
 
 import { decides, isKind, type Kind } from "../domain/kinds.ts"
-import { type ActorKey, CommandClass, partitionOf, skuFromToken } from "../domain/names.ts"
+import { type ActorKey, CommandClass, isTraceparent, partitionOf, skuFromToken, traceparentChars } from "../domain/names.ts"
 import type { KindCommand } from "../engine/kind.ts"
 import type { DecodedBody, DecodedCommand } from "../engine/protocol.ts"
-import { doorPingEveryMs } from "../limits.ts"
+import { doorPingEveryMs, operatorCommandsPerMessageMax } from "../limits.ts"
 import type { NotStored } from "./answers.ts"
 import { type DoorKind, doorKindOf } from "./door-kinds.ts"
 import type { IngressCodec, Sender } from "./ingress.ts"
@@ -49,17 +49,15 @@ export const placeOf = ({ classes, sender }: Pick<Sender, "classes" | "sender">,
   if (!isKind(kind)) return notStored("kind")
   // Whatever names an actor is spelled in a subject as SKUs are.
   const name = skuFromToken(token)
-  const actor = name === undefined ? undefined : doorKindOf(kind).actorOf(name, sender)
+  const actor = name === undefined ? undefined : doorKindOf(kind).actorOf(name, sender, commandClass)
   return actor === undefined ? notStored("token") : { class: commandClass, kind, ...actor }
 }
 
-const traceparent = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
-
 /** A W3C `traceparent` as we write it; null: it is none. */
 export const traceOf = (text: string): string | null => {
-  if (text.length !== 55) return null
+  if (text.length !== traceparentChars) return null
   const trace = text.toLowerCase()
-  return traceparent.test(trace) ? trace : null
+  return isTraceparent(trace) ? trace : null
 }
 
 /** Bytes of the canonical body. */
@@ -125,6 +123,8 @@ export const judge = (body: DecodedBody, place: Place, partitions: number, ageMs
     return { answer: "notStored", reason: "form", cause, ...(field === undefined ? {} : { field }) }
   }
   const { commands } = body
+  if (place.class === "operator" && commands.length > operatorCommandsPerMessageMax)
+    return { ...notStored("form"), cause: "TooManyCommands" }
   const fault = firstFormFault(place.kind, commands)
   if (fault !== undefined) return fault
   // Of each command, now that there is one in each place.

@@ -9,6 +9,7 @@ import type { Line, QueuedMessage, Sender, SenderQueue } from "./ingress.ts"
 /** Messages that were taken off the front of a queue before it is made shorter. */
 const takenOffMax = 512
 
+/** Commands that a message is counted for. */
 export const commandsIn = ({ body }: TakenMessage): number => (body._tag === "Commands" ? body.commands.length : 1)
 
 const standAtTheEnd = (line: Line, queue: SenderQueue): void => {

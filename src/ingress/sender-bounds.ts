@@ -4,6 +4,7 @@
 import { classesOf, type SenderAccess } from "../domain/roles.ts"
 import type { SenderBounds } from "./protocol.ts"
 
+/** The bounds of every sender, from its roles and what each may send in a second. */
 export const senderBounds = (
   senders: ReadonlyArray<SenderAccess>,
   { commandsPerSecond, bytesPerSecond }: Pick<SenderBounds, "commandsPerSecond" | "bytesPerSecond">,

@@ -16,6 +16,7 @@ import { dropUntil } from "./line.ts"
 import type { IngressInput, IngressOutput } from "./protocol.ts"
 import { onStored, onStoreFull, onStoreUnknown, store } from "./storing.ts"
 
+/** One input to an ingress: it is changed in place, and what is to be done comes back. */
 export type IngressStep = (ingress: Ingress, input: IngressInput) => ReadonlyArray<IngressOutput>
 
 /** The step function over a codec. It changes the ingress in place. */

@@ -4,6 +4,7 @@
  * A stored message has a serial, and whoever reads the stream knows from the serials which copies are the same and what was lost. Once an attempt may have stored it, the same bytes are
  * handed out until it is known that they are: nobody in it hears `busy`. A serial that surely was not stored is used again, so that no hole looks like a loss.
  */
+import type { Kind } from "../domain/kinds.ts"
 import type { TakenMessage } from "../engine/protocol.ts"
 import {
   bodyBytesMax,
@@ -11,20 +12,30 @@ import {
   busyQueueMs,
   commandsPerMessageMax,
   ingressWaitMsMax,
+  operatorCommandsPerMessageMax,
   storeAgainMs,
   storeFullPauseMs,
 } from "../limits.ts"
 import { sayAllBusy, sayBusy, sayStored } from "./answers.ts"
-import type { Counter, Ingress, IngressCodec, Line, Sender, Storing } from "./ingress.ts"
+import type { Counter, Ingress, IngressCodec, Sender, Storing } from "./ingress.ts"
 import { commandsIn, nextOf, takeNext } from "./line.ts"
 import type { IngressOutput } from "./protocol.ts"
 
+/**
+ * Commands of one stored message, of which this is the first. An operator's settle something that may be as large as a message each, and a stored message is decided whole: they go by themselves, few at once, and one
+ * at a time where they are about orders, of which two of the largest may not fit a record.
+ */
+const commandsMax = (kind: Kind, first: TakenMessage): number => {
+  if (first.class !== "operator") return commandsPerMessageMax
+  return kind === "order" ? 1 : operatorCommandsPerMessageMax
+}
+
 /** Takes the messages of one stored message off the line. */
-const takeBatch = (line: Line, nowMs: number, outputs: Array<IngressOutput>): Array<TakenMessage> => {
+const takeBatch = ({ keeping: line, kind }: Counter, nowMs: number, outputs: Array<IngressOutput>): Array<TakenMessage> => {
   const messages: Array<TakenMessage> = []
   let commands = 0
   let bytes = 0
-  for (;;) {
+  while (true) {
     const next = nextOf(line)
     if (next === undefined) break
     const { message, sinceMs } = next
@@ -35,7 +46,9 @@ const takeBatch = (line: Line, nowMs: number, outputs: Array<IngressOutput>): Ar
       continue
     }
     const count = commandsIn(message)
-    if (commands + count > commandsPerMessageMax || bytes + message.bytes > bodyBytesMax) break
+    const first = messages[0] ?? message
+    if ((message.class === "operator") !== (first.class === "operator")) break
+    if (commands + count > commandsMax(kind, first) || bytes + message.bytes > bodyBytesMax) break
     takeNext(line)
     messages.push(message)
     commands += count
@@ -63,7 +76,7 @@ export const store = (
     return
   }
   if (counter.keeping.first === null || nowMs < counter.fullUntilMs) return
-  const messages = takeBatch(counter.keeping, nowMs, outputs)
+  const messages = takeBatch(counter, nowMs, outputs)
   if (messages.length === 0) return
   const serial = counter.serial + 1
   const bytes = codec.encodeBatch({ ingress: name, serial, acknowledged: counter.acknowledged, messages })
@@ -75,6 +88,7 @@ export const store = (
 /** The message of that serial, if it is the one being stored: a late answer to an earlier attempt is one to it too. */
 const storingOf = (counter: Counter, serial: number): Storing | null => (counter.storing?.serial === serial ? counter.storing : null)
 
+/** A message of ours is stored at `seq`: the senders of what it holds hear so. */
 export const onStored = (ingress: Ingress, counter: Counter, serial: number, seq: number, outputs: Array<IngressOutput>): void => {
   const storing = storingOf(counter, serial)
   if (storing === null) return
@@ -83,6 +97,7 @@ export const onStored = (ingress: Ingress, counter: Counter, serial: number, seq
   sayStored(ingress, storing.messages, { partition: counter.partition, seq }, outputs)
 }
 
+/** Nobody knows whether it is stored: the same bytes are stored again in a while, under the same id. */
 export const onStoreUnknown = (counter: Counter, serial: number, nowMs: number): void => {
   const storing = storingOf(counter, serial)
   if (storing === null) return

@@ -10,6 +10,7 @@ import { brokerNow } from "./broker-time.ts"
 import { type Counter, counterOf, type Ingress, type Line, type SenderCounts } from "./ingress.ts"
 import { oldestIn } from "./line.ts"
 
+/** How it goes with what is for one partition. */
 export interface PartitionView {
   readonly kind: Kind
   readonly partition: number
@@ -25,6 +26,7 @@ export interface PartitionView {
   readonly oldestMs: number
 }
 
+/** How it goes with one sender. */
 export interface SenderView extends SenderCounts {
   readonly sender: SenderId
   readonly open: boolean
@@ -32,6 +34,7 @@ export interface SenderView extends SenderCounts {
   readonly waitingBytes: number
 }
 
+/** How an ingress is doing, for metrics and pages. */
 export interface IngressView {
   readonly partitions: ReadonlyArray<PartitionView>
   readonly senders: ReadonlyArray<SenderView>

@@ -82,12 +82,25 @@ const raiseWitness = async (
   throw new Error(`${key} is being written by others`)
 }
 
-/** Writes a halt, or an operator's answer to it. Over a newer release's nothing is written: what it says would be lost with it. */
-const putHalt = async (link: Link, kind: Kind, partition: number, halt: Halt): Promise<void> => {
-  const present = await readKey(link, marksBucket, haltKey(kind, partition))
+const haltRevision = async (link: Link, kind: Kind, partition: number): Promise<number> =>
+  (await readKey(link, marksBucket, haltKey(kind, partition)))?.revision ?? 0
+
+/**
+ * Writes a halt, or an operator's answer to it, over that revision, and resolves to the halt that stands then. Over a newer release's nothing is written: what it says would be lost with it.
+ */
+const putHalt = async (link: Link, kind: Kind, partition: number, halt: Halt, over: number): Promise<Halt | null> => {
+  const key = haltKey(kind, partition)
+  const present = await readKey(link, marksBucket, key)
   const stands = present === null || present.value === null ? null : decodeHalt(present.value)
   if (stands?._tag === "Newer") throw new Error(`${notRead("the halt that stands", stands)}: answer it with that release`)
-  await putKey(link, marksBucket, haltKey(kind, partition), encodeHalt(halt))
+  try {
+    await putKey(link, marksBucket, key, encodeHalt(halt), { revision: over })
+    return halt
+  } catch (error) {
+    if (!isConflict(error)) throw error
+    // Another's, or an earlier attempt of this writer whose acknowledgement was lost.
+    return readMark(link, key, haltOf)
+  }
 }
 
 /** Forgets the witness, then lifts the halt, if an operator has answered it. A late attempt finds another halt or none, and leaves the witness of whoever reigns since. */
@@ -276,10 +289,13 @@ export const clusterLayer = (link: Link, options: ClusterOptions): Layer.Layer<C
     putIncarnation: (partition, incarnation) => put(link, incarnationKey(kind, partition), incarnation),
     putWitness: (partition, witness, over) =>
       attempt(link, `raise the witness of partition ${partition}`, () => raiseWitness(link, kind, partition, witness, over)),
-    putHalt: (partition, halt) => attempt(link, `set the halt of partition ${partition}`, () => putHalt(link, kind, partition, halt)),
+    haltRevision: (partition) => attempt(link, `read the halt of partition ${partition}`, () => haltRevision(link, kind, partition)),
+    putHalt: (partition, halt, over) =>
+      attempt(link, `set the halt of partition ${partition}`, () => putHalt(link, kind, partition, halt, over)),
     clearHalt: (partition) => attempt(link, `clear the halt of partition ${partition}`, () => clearHalt(link, kind, partition)),
-    halts: eachChange(link, marksBucket, haltKey(kind, "*"), ({ key, value }) => ({
+    halts: eachChange(link, marksBucket, haltKey(kind, "*"), ({ key, value, revision }) => ({
       partition: haltedIn(kind, key),
+      revision,
       halt: value === null ? null : haltOf(value),
     })),
     troubles: (partitions) => watchTroubles(link, options, partitions),

@@ -209,6 +209,14 @@ export interface BrokerTrouble {
 }
 
 /** What workers share besides streams: who is alive, who should try to own what, and the marks that outlive a takeover. */
+/** A partition's halt as it was set, resumed or cleared (null). */
+export interface HaltChange {
+  readonly partition: number
+  readonly halt: Halt | null
+  /** See `haltRevision` of the port. */
+  readonly revision: number
+}
+
 export class Cluster extends Context.Service<
   Cluster,
   {
@@ -270,14 +278,20 @@ export class Cluster extends Context.Service<
       witness: Witness,
       over: Witness | null,
     ) => Effect.Effect<Witness | UnreadWitness | null, BrokerUnavailable>
-    readonly putHalt: (partition: number, halt: Halt) => Effect.Effect<void, BrokerUnavailable>
+    /** A number that is another whenever the partition's halt was set, answered or lifted. */
+    readonly haltRevision: (partition: number) => Effect.Effect<number, BrokerUnavailable>
+    /**
+     * Sets a halt, or an operator's answer to it, if its revision is still `over`: the one from before whoever sets it began to look. Answers with the halt that stands
+     * afterwards, whoever set it. So a halt that was found in what stood before an operator let the partition go on halts nobody again.
+     */
+    readonly putHalt: (partition: number, halt: Halt, over: number) => Effect.Effect<Halt | null, BrokerUnavailable>
     /**
      * Lifts a halt that an operator has answered; any other stays. Forgets the witness first: whoever fails in between leaves a halt that was answered, to be
      * lifted again, and never a witness that would halt again what an operator let go on.
      */
     readonly clearHalt: (partition: number) => Effect.Effect<void, BrokerUnavailable>
-    /** Halts as they are set, resumed (null: cleared). */
-    readonly halts: Stream.Stream<{ readonly partition: number; readonly halt: Halt | null }, BrokerUnavailable>
+    /** Halts as they are set, resumed (null: cleared), each with its revision. */
+    readonly halts: Stream.Stream<HaltChange, BrokerUnavailable>
     /**
      * All that is wrong with the broker's streams and servers, looked at every second. An empty list is told too: it shows that the broker answers. `partitions`: how
      * many the cluster has.

@@ -66,6 +66,30 @@ export class ArchiveFailed extends Schema.TaggedError<ArchiveFailed>()("ArchiveF
   }
 }
 
+/** The database could not be asked or written to. Decisions don't need it; whoever does tries again later, unless `isLasting`: then somebody has to do what `remedy` says first. */
+export class DatabaseUnavailable extends Schema.TaggedError<DatabaseUnavailable>()("DatabaseUnavailable", {
+  operation: Schema.String,
+  cause: Schema.String,
+  remedy: Schema.String,
+  isLasting: Schema.Boolean,
+}) {
+  override get message(): string {
+    return `${this.operation}: ${this.cause}. ${this.remedy}`
+  }
+}
+
+/** The database holds what this build, or this cluster, can't go on from. Nothing was changed. `remedy` says what to do. */
+export class DatabaseMismatch extends Schema.TaggedError<DatabaseMismatch>()("DatabaseMismatch", {
+  what: Schema.String,
+  expected: Schema.String,
+  found: Schema.String,
+  remedy: Schema.String,
+}) {
+  override get message(): string {
+    return `${this.what} is ${this.found}, not ${this.expected}: ${this.remedy}`
+  }
+}
+
 /** The server's permissions do not allow it. Nothing was stored; use the credentials of that sender. */
 export class NotPermitted extends Schema.TaggedError<NotPermitted>()("NotPermitted", { operation: Schema.String, cause: Schema.String }) {
   override get message(): string {

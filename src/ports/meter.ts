@@ -86,7 +86,7 @@ export class Meter extends Context.Service<
   Meter,
   {
     /** A batch was journaled as the record at `seq`. */
-    readonly batchConfirmed: (partition: number, stats: BatchStats, seq: number, record: JournalRecord) => void
+    readonly batchConfirmed: (partition: number, stats: BatchStats, seq: number, record: JournalRecord, brokerNowMs: EpochMs | null) => void
     /** An append's outcome is unknown, for now. */
     readonly appendUnknown: (partition: number) => void
     /** The server has the replies of a record; `brokerNowMs`: what time it is at the broker at least, null: unknown. */

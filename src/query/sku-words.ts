@@ -51,6 +51,8 @@ export const eventWords = (event: StockEvent): string => {
       return event.qty === 0
         ? `counted at ${event.location}: as believed`
         : `counted at ${event.location}: ${signed(event.qty)} (${event.reason})`
+    case "WrittenOff":
+      return `${units(event.qty)} at ${event.location} destroyed, lost or thrown away`
     case "StatusMoved":
       return `${units(event.qty)} at ${event.location} moved from ${event.from} to ${event.to}`
     case "PolicySet":
@@ -83,6 +85,8 @@ const askedWords = (command: Command): string => {
       return `told of a count at ${command.location}`
     case "Recount":
       return `told that ${units(command.qty)} were counted at ${command.location}`
+    case "WriteOff":
+      return `told that ${units(command.qty)} at ${command.location} are destroyed, lost or thrown away`
     case "MoveStatus":
       return `told that ${units(command.qty)} at ${command.location} are ${command.to}`
     case "Fulfil":

@@ -52,16 +52,17 @@ const purgedRecords = Effect.fnUntraced(function* (
   return archive.value.read(manifest, fromSeq, toSeq)
 })
 
-/** Takes every record of the partition up to `toSeq`, in order. `decodeRecord`: of the kind whose ports these are; SKUs unless said. */
+/** Takes every record of the partition up to `toSeq`, in order, from the first one on or from `fromSeq`. `decodeRecord`: of the kind whose ports these are; SKUs unless said. */
 export const readWholeJournal = Effect.fnUntraced(function* <E, R>(
   partition: number,
   toSeq: number,
   take: (records: ReadonlyArray<StoredRecord>) => Effect.Effect<void, E, R>,
   decodeRecord: DecodeRecord = engineCodec.decodeRecord,
+  fromSeq = 1,
 ) {
   const journals = yield* Journals
   const room = yield* JournalRoom
-  let nextSeq = 1
+  let nextSeq = fromSeq
   const pass = (records: ReadonlyArray<StoredRecord>) =>
     Effect.map(take(records), () => {
       nextSeq = (records.at(-1)?.seq ?? nextSeq) + 1
@@ -79,8 +80,8 @@ export const readWholeJournal = Effect.fnUntraced(function* <E, R>(
       yield* Stream.runForEachWhile(journals.read(partition, nextSeq, toSeq), passUnlessPurged)
       continue
     }
-    const fromSeq = nextSeq
+    const before = nextSeq
     yield* Stream.runForEach(yield* purgedRecords(decodeRecord, partition, nextSeq, Math.min(toSeq, held.firstSeq - 1), held), pass)
-    if (nextSeq === fromSeq) return yield* missing(partition, `record ${nextSeq} is not in the archive`, giveIt)
+    if (nextSeq === before) return yield* missing(partition, `record ${nextSeq} is not in the archive`, giveIt)
   }
 })

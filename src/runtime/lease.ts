@@ -63,10 +63,13 @@ const renew: (slot: Slot, lease: Lease, options: SlotOptions) => Effect.Effect<v
   slot.lease = isOver ? null : renewed
 }, Effect.uninterruptible)
 
-/** Whether the lease is over, by this worker's clock: it was not renewed for its whole TTL, and another may hold it. If this worker has no lease at all, the partition was told so before. */
+/**
+ * Whether the lease of a partition that was claimed is over, by this worker's clock: it was not renewed for its whole TTL, and another may hold it; or this worker has none any more, and the partition was
+ * told so by a letter that others may lie before.
+ */
 export const hasLapsedOf = (slot: Slot, { leaseTtlMs }: SlotOptions, clock: Clock.Clock): (() => boolean) => {
   const nanosPerMs = 1_000_000n
-  return () => slot.lease !== null && Number(clock.monotonicTimeNanosUnsafe() / nanosPerMs) - slot.lease.sinceMs >= leaseTtlMs
+  return () => slot.lease === null || Number(clock.monotonicTimeNanosUnsafe() / nanosPerMs) - slot.lease.sinceMs >= leaseTtlMs
 }
 
 /** Milliseconds until the lease has to be renewed: a third of its TTL after it was last, soon if that failed. */

@@ -41,6 +41,8 @@ const outOfReach = (slot: Slot, running: RunningPartition): Effect.Effect<LifeOu
 
 const live = Effect.fnUntraced(function* (slot: Slot, options: SlotOptions) {
   const { partition, signal } = slot
+  const { haltRevision } = yield* Cluster
+  slot.haltRevision = yield* untilDone(`reading the halt of partition ${partition}`, haltRevision(partition))
   const hasLapsed = hasLapsedOf(slot, options, yield* Clock.Clock)
   const running = yield* startPartition({ partition, partitions: options.partitions, changed: signal.notify, hasLapsed })
   slot.running = running
@@ -51,15 +53,21 @@ const live = Effect.fnUntraced(function* (slot: Slot, options: SlotOptions) {
   return yield* Effect.raceFirst(ended, Effect.raceFirst(notWanted(slot, running), outOfReach(slot, running)))
 }, Effect.scoped)
 
-/** Shares a halt, so that it survives this worker. A halt that stands and that no operator has answered is not replaced: the first one says most about the cause. */
+/**
+ * Shares a halt, so that it survives this worker. A halt that stands and that no operator has answered is not replaced: the first one says most about the cause. One that was found by a life
+ * from before a halt that an operator has answered since (a standby that slept, a claimant that asked before) is not shared: the next life begins with what the journal says now, and finds it again
+ * if it is still so.
+ */
 const shareHalt = Effect.fnUntraced(function* (slot: Slot, halt: Halt) {
   slot.halt = halt
   yield* Effect.logError(logLine.halted, { partition: slot.partition, reason: halt.reason, detail: halt.detail })
   const cluster = yield* Cluster
-  const put = Effect.flatMap(cluster.marks(slot.partition), (marks) =>
-    marks.halt !== null && marks.halt.resume === null ? Effect.void : cluster.putHalt(slot.partition, halt),
+  const put = Effect.flatMap(cluster.marks(slot.partition), ({ halt: stands }) =>
+    stands !== null && stands.resume === null ? Effect.succeed(stands) : cluster.putHalt(slot.partition, halt, slot.haltRevision),
   )
-  yield* untilDone(`sharing the halt of partition ${slot.partition}`, put)
+  const stands = yield* untilDone(`sharing the halt of partition ${slot.partition}`, put)
+  // Whatever the watch has told meanwhile is as new.
+  if (slot.halt === halt) slot.halt = stands
 })
 
 const afterwards = Effect.fnUntraced(function* (slot: Slot, exit: Exit.Exit<LifeOutcome>) {

@@ -3,7 +3,7 @@
  * those in which it ranks second as a hot standby.
  */
 import { Clock, Effect, type Scope } from "effect"
-import { type AnnouncedMember, Cluster, FormerCommands, type Member } from "../ports/broker.ts"
+import { type AnnouncedMember, Cluster, FormerCommands, type HaltChange, type Member } from "../ports/broker.ts"
 import { logLine } from "../telemetry/names.ts"
 import { runSlot } from "./lives.ts"
 import type { MemberSeen } from "./outage.ts"
@@ -12,7 +12,7 @@ import { watch } from "./reading.ts"
 import { type PartitionRole, roleOf } from "./rendezvous.ts"
 import { namesOf, Roster } from "./roster.ts"
 import { makeSignal } from "./signal.ts"
-import { isHalted, isIdle, makeSlot, type Slot, type SlotOptions } from "./slot.ts"
+import { heardHalt, isHalted, isIdle, makeSlot, type Slot, type SlotOptions } from "./slot.ts"
 
 /** A slot for each partition, and the workers that are seen alive. */
 export interface Ownership {
@@ -74,10 +74,7 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
           // old, so its time is not used.
           if (holder !== null) slot.running?.tell({ _tag: "BrokerTimeSeen", brokerMs })
         }),
-      halt: (partition, halt) =>
-        change(partition, (slot) => {
-          slot.halt = halt
-        }),
+      halt: ({ partition, halt, revision }) => change(partition, (slot) => heardHalt(slot, halt, revision)),
     })
     for (const slot of slots) {
       yield* Effect.forkScoped(runSlot(slot, options))
@@ -136,7 +133,7 @@ const onCaughtUpChange = (slot: Slot, changed: () => void): Effect.Effect<never>
 interface ClusterChanges {
   readonly members: (workers: ReadonlyArray<AnnouncedMember>) => void
   readonly lease: (partition: number, holder: string | null, brokerMs: number) => void
-  readonly halt: (partition: number, halt: Slot["halt"]) => void
+  readonly halt: (change: HaltChange) => void
 }
 
 const watchCluster = Effect.fnUntraced(function* (cluster: Cluster["Service"], changes: ClusterChanges) {
@@ -144,5 +141,5 @@ const watchCluster = Effect.fnUntraced(function* (cluster: Cluster["Service"], c
   yield* Effect.forkScoped(
     watch("watching the leases", cluster.leases, (seen) => changes.lease(seen.partition, seen.holder, seen.brokerMs)),
   )
-  yield* Effect.forkScoped(watch("watching the halts", cluster.halts, (seen) => changes.halt(seen.partition, seen.halt)))
+  yield* Effect.forkScoped(watch("watching the halts", cluster.halts, changes.halt))
 })

@@ -39,6 +39,10 @@ export interface Slot {
   isMember: boolean
   /** The shared halt, as last seen. */
   halt: Halt | null
+  /** The revision of the halt that was seen last; 0 before any was. */
+  haltSeenRevision: number
+  /** The halt's revision from before this life began: what it finds, it finds in what stood since then. */
+  haltRevision: number
   /** Whether this worker may read the commands stream of earlier releases. */
   readonly canDrain: boolean
   /**
@@ -72,6 +76,8 @@ export const makeSlot = (partition: number, canDrain: boolean): Slot => ({
   wanted: "none",
   isMember: false,
   halt: null,
+  haltSeenRevision: 0,
+  haltRevision: 0,
   passedOver: null,
   holder: undefined,
   lease: null,
@@ -83,6 +89,17 @@ export const makeSlot = (partition: number, canDrain: boolean): Slot => ({
   isCaughtUp: false,
   isStuck: false,
 })
+
+/**
+ * Takes in what the watch tells of the shared halt. Where a life began under a halt that was answered, and that one is lifted, nothing was halted since it began: what it finds from then on is its own, and is
+ * shared over what stands now.
+ */
+export const heardHalt = (slot: Slot, halt: Halt | null, revision: number): void => {
+  const isItsLifted = halt === null && slot.halt !== null && slot.halt.resume !== null && slot.haltRevision === slot.haltSeenRevision
+  if (isItsLifted) slot.haltRevision = revision
+  slot.haltSeenRevision = revision
+  slot.halt = halt
+}
 
 /** Whether nobody may serve the partition: it is halted, and no operator has said to go on. */
 export const isHalted = (slot: Slot): boolean => slot.halt !== null && slot.halt.resume === null

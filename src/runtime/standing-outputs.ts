@@ -45,7 +45,7 @@ export const makeStandingOutputs = Effect.fnUntraced(function* (
   const { partition } = shell
   /** Claims and resets are records too, but no batches, and would distort the figures about batches. */
   const batchConfirmed = ({ seq, record, stats }: OutputOf<"BatchConfirmed">) => {
-    if (record.kind === "batch" || record.kind === "expiry") meter.batchConfirmed(partition, stats, seq, record)
+    if (record.kind === "batch" || record.kind === "expiry") meter.batchConfirmed(partition, stats, seq, record, shell.brokerNowMs())
   }
   const alarm = ({ kind, detail }: OutputOf<"Alarm">) => {
     meter.alarm(partition, kind)

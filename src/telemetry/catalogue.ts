@@ -36,6 +36,8 @@ const sender = "senders of `HOLDFAST_SENDERS`"
 const location = `locations heard of first, none and \`other\`: ${latencyPairsMax} pairs with the sender at most`
 const worker = ["worker"] as const
 const doors = ["worker", "ingress"] as const
+const gateways = ["worker", "gateway"] as const
+const httpRoute = "addresses of the interface and of its pages, and `none`"
 
 /** Seconds: a local append takes some 0.2 ms, a replicated one with fsync some 5 ms, and the time-out is 5 s. */
 const appendBuckets = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5] as const
@@ -112,6 +114,22 @@ const metrics = {
     unit: "count",
     help: "Commands refused, by reason.",
     labels: { reason: "reasons of a refusal in docs/PROTOCOL.md" },
+    by: worker,
+  },
+  commands: {
+    name: "holdfast_commands_total",
+    type: "counter",
+    unit: "count",
+    help: "Commands by their type and what became of them. Of an order, its answer; unread where the type is not known, or the command began before this process did.",
+    labels: { type: "types of commands in docs/PROTOCOL.md, and `unread`", outcome: "as above, and `dropped`" },
+    by: worker,
+  },
+  ordersEnded: {
+    name: "holdfast_orders_ended_total",
+    type: "counter",
+    unit: "count",
+    help: "Orders that ended, by how.",
+    labels: { ending: "`refused`, `cancelled`, `expired`, `fulfilled`" },
     by: worker,
   },
   batchCommands: {
@@ -490,6 +508,56 @@ const metrics = {
     help: "Seconds since the oldest message in this process's ingress was published, at most; 0 if there is none.",
     labels: ofPartition,
     by: doors,
+  },
+  // The HTTP gateway
+  httpRequests: {
+    name: "holdfast_http_requests_total",
+    type: "counter",
+    unit: "count",
+    help: "HTTP requests answered, by route, method and status.",
+    labels: { route: httpRoute, method: "methods of HTTP that a server knows", status: "statuses of the interface" },
+    by: gateways,
+  },
+  httpRequestSeconds: {
+    name: "holdfast_http_request_duration_seconds",
+    type: "histogram",
+    unit: "seconds",
+    help: "Seconds from a request's headers to its answer. Of a stream of events, to its beginning.",
+    labels: { route: httpRoute },
+    by: gateways,
+    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  },
+  httpTurnedAway: {
+    name: "holdfast_http_turned_away_total",
+    type: "counter",
+    unit: "count",
+    help: "Requests let in no further, by why.",
+    labels: { why: "`KeyMissing`, `KeyUnknown`, `KeyRevoked`, `KeyScope`, `TooManyRequests`, `TooManyStreams`" },
+    by: gateways,
+  },
+  httpCommands: {
+    name: "holdfast_http_commands_total",
+    type: "counter",
+    unit: "count",
+    help: "Commands sent through this gateway, by what became of them.",
+    labels: { became: "`accepted`, `undecided`, or the name of a problem: docs/PROBLEMS.md" },
+    by: gateways,
+  },
+  httpEventStreams: {
+    name: "holdfast_http_event_streams",
+    type: "gauge",
+    unit: "count",
+    help: "Streams of events that are open.",
+    labels: {},
+    by: gateways,
+  },
+  httpEventStreamsDropped: {
+    name: "holdfast_http_event_streams_dropped_total",
+    type: "counter",
+    unit: "count",
+    help: "Clients of the feed that were dropped, by why: more waited for them than may, or they read nothing.",
+    labels: { why: "`behind`, `stalled`" },
+    by: gateways,
   },
   // The projection
   projectionLagRecords: {

@@ -8,7 +8,7 @@ import type { Registry } from "prom-client"
 import type { Kind } from "../domain/kinds.ts"
 import type { EpochMs } from "../domain/names.ts"
 import type { KindTypes } from "../engine/kind.ts"
-import type { DecidedCommand, Entry, JournalRecord } from "../engine/records.ts"
+import type { DecidedCommand, Entry, JournalRecord, MessageEntry } from "../engine/records.ts"
 import type { AtsValue } from "../kinds/sku/types.ts"
 import { answersTimedMax, latencyPairsMax, recordsTimedMax } from "../limits.ts"
 import { type MetricsOf, Tally, type TallySeries } from "./making.ts"
@@ -46,31 +46,27 @@ const locationOf = (command: KindTypes["command"], events: ReadonlyArray<object>
   return found
 }
 
-const eventsOf = ({ decision }: DecidedCommand): ReadonlyArray<object> =>
-  decision._tag === "Accepted" || decision._tag === "Begun" ? decision.events : []
-
-/** The series of a histogram by sender (or channel) and location. */
-const makePairs = (tally: Tally, named: "sender" | "channel") => {
+/** The series of a histogram by sender (or channel) and location, of a kind's actors, or of all. `room`: pairs that may still be told apart, in all of that histogram. */
+const makePairs = (tally: Tally, named: "sender" | "channel", more: Readonly<Record<string, string>>, room: { pairs: number }) => {
   const byName = new Map<string, Map<string, TallySeries>>()
-  let pairs = 0
-  const make = (of: Map<string, TallySeries>, kind: Kind | null, name: string, location: string): TallySeries => {
+  const make = (of: Map<string, TallySeries>, name: string, location: string): TallySeries => {
     const known = of.get(location)
     if (known !== undefined) return known
-    const isNew = location !== others
-    if (isNew && pairs >= latencyPairsMax) return make(of, kind, name, others)
-    if (isNew) pairs++
-    const series = tally.series({ ...(kind === null ? {} : { kind }), [named]: name, location })
+    if (location !== others) {
+      if (room.pairs <= 0) return make(of, name, others)
+      room.pairs--
+    }
+    const series = tally.series({ ...more, [named]: name, location })
     of.set(location, series)
     return series
   }
-  return (kind: Kind | null, name: string, location: string, seconds: number, times: number): void => {
-    const key = kind === null ? name : `${kind} ${name}`
-    let of = byName.get(key)
+  return (name: string, location: string, seconds: number, times: number): void => {
+    let of = byName.get(name)
     if (of === undefined) {
       of = new Map()
-      byName.set(key, of)
+      byName.set(name, of)
     }
-    tally.add(of.get(location) ?? make(of, kind, name, location), Math.max(0, seconds), times)
+    tally.add(of.get(location) ?? make(of, name, location), Math.max(0, seconds), times)
   }
 }
 
@@ -86,34 +82,41 @@ const bound = (map: Map<unknown, unknown>, most: number): void => {
 /** Commands whose answer comes with a later record, by whom and what they are. */
 type Begun = Map<string, Noted>
 
-const note = (notes: RecordNotes, noted: Noted): void => {
-  const last = notes.answers.at(-1)
-  if (last !== undefined && last.sender === noted.sender && last.location === noted.location && last.brokerMs === noted.brokerMs)
+/** Notes one answer more. What many messages have in common is one object. */
+const note = ({ answers }: RecordNotes, sender: string, location: string, brokerMs: EpochMs): Noted => {
+  const last = answers.at(-1)
+  if (last !== undefined && last.brokerMs === brokerMs && last.location === location && last.sender === sender) {
     last.times++
-  else notes.answers.push({ ...noted, times: 1 })
+    return last
+  }
+  const noted = { sender, location, brokerMs, times: 1 }
+  answers.push(noted)
+  return noted
 }
 
+const noteDecided = (notes: RecordNotes, begun: Begun, { sender, brokerMs }: MessageEntry, { command, decision }: DecidedCommand): void => {
+  if (decision._tag === "Pending") return
+  const events = decision._tag === "Accepted" || decision._tag === "Begun" ? decision.events : none
+  const location = command === null ? nowhere : locationOf(command, events)
+  if (decision._tag === "Begun" && command !== null) {
+    begun.set(`${sender} ${command.id}`, { sender, location, brokerMs })
+    bound(begun, answersTimedMax)
+    return
+  }
+  const noted = note(notes, sender, location, brokerMs)
+  if (events.length > 0 && command !== null && "sku" in command && typeof command.sku === "string") notes.changed.set(command.sku, noted)
+}
+const none: ReadonlyArray<object> = []
+
 const noteEntry = (notes: RecordNotes, begun: Begun, entry: Entry, atMs: EpochMs): void => {
-  if (entry._tag === "Answered") {
+  if (entry._tag === "Message") {
+    for (const decided of entry.decided) noteDecided(notes, begun, entry, decided)
+  } else if (entry._tag === "Answered") {
     const key = `${entry.sender} ${entry.id}`
     const since = begun.get(key)
-    if (since !== undefined) note(notes, since)
+    if (since !== undefined) note(notes, since.sender, since.location, since.brokerMs)
     begun.delete(key)
-  }
-  if (entry._tag === "Expiry" || entry._tag === "Covered") notes.changed.set(entry.key, { location: nowhere, brokerMs: atMs })
-  if (entry._tag !== "Message") return
-  for (const decided of entry.decided) {
-    const { command, decision } = decided
-    const events = eventsOf(decided)
-    const location = command === null ? nowhere : locationOf(command, events)
-    const noted = { sender: entry.sender, location, brokerMs: entry.brokerMs }
-    if (decision._tag === "Begun" && command !== null) {
-      begun.set(`${entry.sender} ${command.id}`, noted)
-      bound(begun, answersTimedMax)
-    } else if (decision._tag !== "Pending") note(notes, noted)
-    if (events.length > 0 && command !== null && "sku" in command && typeof command.sku === "string")
-      notes.changed.set(command.sku, { location, brokerMs: entry.brokerMs })
-  }
+  } else if (entry._tag === "Expiry" || entry._tag === "Covered") notes.changed.set(entry.key, { location: nowhere, brokerMs: atMs })
 }
 
 /** What is said of a partition, and not known to be out. */
@@ -139,8 +142,13 @@ const showStaleness = ({ gauge }: MetricsOf, partitions: ReadonlyMap<string, Uns
 
 /** Registers the histograms and the staleness of the feed, and takes what a meter is told. */
 export const makeLatencies = (registry: Registry, metrics: MetricsOf) => {
-  const replies = makePairs(new Tally("replySeconds", registry), "sender")
-  const feed = makePairs(new Tally("feedSeconds", registry), "channel")
+  const told = new Tally("replySeconds", registry)
+  const room = { pairs: latencyPairsMax }
+  const replies: Readonly<Record<Kind, ReturnType<typeof makePairs>>> = {
+    sku: makePairs(told, "sender", { kind: "sku" }, room),
+    order: makePairs(told, "sender", { kind: "order" }, room),
+  }
+  const feed = makePairs(new Tally("feedSeconds", registry), "channel", {}, { pairs: latencyPairsMax })
   const partitions = new Map<string, Unsaid>()
   const staleness = showStaleness(metrics, partitions)
   const of = (kind: Kind, partition: number): Unsaid => {
@@ -164,7 +172,7 @@ export const makeLatencies = (registry: Registry, metrics: MetricsOf) => {
       // Said again after a takeover, or so long after that it was forgotten.
       if (notes === undefined || brokerNowMs === null) return
       for (const { sender, location, brokerMs, times } of notes.answers)
-        replies(kind, sender, location, (brokerNowMs - brokerMs) / 1_000, times)
+        replies[kind](sender, location, (brokerNowMs - brokerMs) / 1_000, times)
     },
     handedOver: (kind: Kind, partition: number, group: number, values: ReadonlyArray<AtsValue>): void => {
       const channels = new Set<string>()
@@ -178,7 +186,7 @@ export const makeLatencies = (registry: Registry, metrics: MetricsOf) => {
       if (brokerNowMs === null) return
       for (const { channel, sku, version } of values) {
         const changed = records.get(version)?.changed.get(sku)
-        if (changed !== undefined) feed(null, channel, changed.location, (brokerNowMs - changed.brokerMs) / 1_000, 1)
+        if (changed !== undefined) feed(channel, changed.location, (brokerNowMs - changed.brokerMs) / 1_000, 1)
       }
     },
     feedFailed: (kind: Kind, partition: number, group: number): void => {

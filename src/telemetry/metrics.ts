@@ -5,13 +5,16 @@
 import { Context, Effect, Layer } from "effect"
 import { type Gauge, type Histogram, Registry } from "prom-client"
 import type { Kind } from "../domain/kinds.ts"
+import { orderKind } from "../domain/order/index.ts"
 import { RefusalReason } from "../domain/refusals.ts"
+import { skuKind } from "../domain/sku/index.ts"
 import type { BatchStats } from "../engine/protocol.ts"
 import { type IngressSample, Meter, type PartitionSample } from "../ports/meter.ts"
 import type { KeyOfType, LabelOf } from "./catalogue.ts"
 import { makeIngressMetrics } from "./ingress-metrics.ts"
 import { makeLatencies } from "./latencies.ts"
 import { addProcessMetrics, type MetricsOf, metricsOf } from "./making.ts"
+import { makeOutcomes } from "./outcomes.ts"
 
 /** The registry that the meter of the same layer build counts into. */
 export class MetricsRegistry extends Context.Service<MetricsRegistry, Registry>()("holdfast/telemetry/MetricsRegistry") {}
@@ -206,6 +209,10 @@ const makeMeters = (registry: Registry): ((kind: Kind) => Meter["Service"]) => {
   const gauges = makePartitionGauges(metrics)
   const { of: countersOf, ...sent } = makeEventCounters(metrics)
   const ingress = makeIngressMetrics(metrics, gauges.ingressTold)
+  const outcomes = makeOutcomes(
+    metrics,
+    [...skuKind.commands, ...orderKind.commands].map(({ type }) => type),
+  )
   const latencies = makeLatencies(registry, metrics)
   const snapshots = makeSnapshotAges(metrics)
   const meterOf = (kind: Kind): Meter["Service"] => {
@@ -222,6 +229,7 @@ const makeMeters = (registry: Registry): ((kind: Kind) => Meter["Service"]) => {
       batchConfirmed: (partition, stats, seq, record) => {
         batch(stats)
         latencies.confirmed(kind, partition, seq, record)
+        outcomes(kind, record)
       },
       repliesSent: (partition, seq, count, brokerNowMs) => {
         sent.repliesSent(count)

@@ -2,9 +2,12 @@
  * The names under which Holdfast is observed beside its metrics (catalogue.ts): spans, and the log lines that an operator may want to find again. Changing one is a breaking change.
  */
 
-/** Spans of what waits for the broker. Nothing per command has one. */
+/** Spans of what waits for the broker, and of commands whose sender asked for a trace. */
 export const spanName = {
   append: "holdfast.append",
+  decide: "holdfast.decide",
+  reply: "holdfast.reply",
+  feed: "holdfast.feed",
 } as const
 
 /** Log messages of a partition's and a worker's life, so that whoever searches logs has one spelling for each. */
@@ -18,6 +21,7 @@ export const logLine = {
   outOfReach:
     "commands of this partition lie where this worker has no login: it leaves the partition to those who have one until it is started with it",
   alarm: "alarm",
+  decided: "a traced message was decided",
   leaseTaken: "lease taken",
   leaseLost: "lease lost",
   leaseLapsed: "lease not renewed in time: nothing more is decided under it",

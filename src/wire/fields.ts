@@ -4,11 +4,15 @@
  * The field types that messages are made of stand in domain/fields.ts. Nothing here knows a message.
  */
 import { Result, Schema, SchemaIssue } from "effect"
-import { type CommandClass, CommandClass as commandClasses } from "../domain/names.ts"
+import { fieldPath } from "../domain/field-path.ts"
+import { type CommandClass, CommandClass as commandClasses, isTraceparent } from "../domain/names.ts"
 import { parseJson } from "./json.ts"
 
 /** A class of command. */
 export const ClassField: Schema.Literals<ReadonlyArray<CommandClass>> = Schema.Literals(commandClasses)
+
+/** A W3C `traceparent` as we write it. */
+export const TraceField = Schema.String.check(Schema.makeFilter(isTraceparent, { expected: "a W3C traceparent" }))
 
 /**
  * A word that is heard, of which a newer release may say more than this one knows: what it says is taken, and kept as it is. Typed as the known ones, so that a program that looks at them
@@ -26,7 +30,10 @@ export const openWord = <Known extends string>(known: ReadonlyArray<Known>, desc
 const firstIssue = (issue: SchemaIssue.Issue): { readonly path: string; readonly expected: string } => {
   const first = formatIssue(issue).issues[0]
   if (first === undefined) return { path: "", expected: "something else" }
-  return { path: (first.path ?? []).map((step) => String(typeof step === "object" ? step.key : step)).join("."), expected: first.message }
+  return {
+    path: fieldPath(...(first.path ?? []).map((step) => String(typeof step === "object" ? step.key : step))),
+    expected: first.message,
+  }
 }
 /** The first field at fault, and what was expected there. */
 export const firstIssueOf = ({ issue }: { readonly issue: SchemaIssue.Issue }): string => {
@@ -65,7 +72,7 @@ const droppedField = (given: unknown, kept: unknown): string | undefined => {
   if (Array.isArray(given) && Array.isArray(kept)) {
     for (let i = 0; i < given.length; i++) {
       const dropped = droppedField(given[i], kept[i])
-      if (dropped !== undefined) return `${i}.${dropped}`
+      if (dropped !== undefined) return fieldPath(i, dropped)
     }
     return undefined
   }
@@ -76,7 +83,7 @@ const droppedField = (given: unknown, kept: unknown): string | undefined => {
     const value = given[key]
     if (typeof value !== "object") continue
     const dropped = droppedField(value, kept[key])
-    if (dropped !== undefined) return `${key}.${dropped}`
+    if (dropped !== undefined) return fieldPath(key, dropped)
   }
   return undefined
 }

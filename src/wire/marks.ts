@@ -12,6 +12,7 @@ import { parseJson } from "./json.ts"
 /** The version of all of them that this release writes, and the newest it reads. */
 const markVersion = 1
 
+/** What a text that outlives its writer holds: a value, something of a newer release, or nothing that can be read. */
 export type Mark<A> =
   | { readonly _tag: "Known"; readonly value: A }
   | { readonly _tag: "Newer"; readonly version: number }
@@ -43,7 +44,9 @@ const encoded = (fields: object): string => JSON.stringify({ version: markVersio
 
 // Witness
 
+/** The witness of the newest confirmed record. */
 export const decodeWitness: (text: string) => Mark<Witness> = decoderOf(Schema.Struct({ seq: Schema.Int, hash: Schema.String }))
+/** The text of a witness. */
 export const encodeWitness = ({ seq, hash }: Witness): string => encoded({ seq, hash })
 
 // Halt
@@ -79,6 +82,7 @@ export const decodeHalt = (text: string): Mark<Halt> => {
     value: { reason: "InvariantBroken", detail: `${reason}, a reason this release doesn't know: ${detail}`, atMs, resume },
   }
 }
+/** The text of a halt. */
 export const encodeHalt = ({ reason, detail, atMs, resume }: Halt): string => encoded({ reason, detail, atMs, resume })
 
 /** A halt as it halts whoever reads it: one that can't be read halts all the same, and nobody but who can read it lifts it. */
@@ -104,6 +108,7 @@ const MemberJson = Schema.Struct({
   serving: Schema.NullOr(Schema.Array(ProgressJson)).pipe(Schema.withDecodingDefault(Effect.succeed(null))),
   caughtUp: Schema.NullOr(Schema.Array(Schema.Finite)).pipe(Schema.withDecodingDefault(Effect.succeed(null))),
 })
+/** What a worker says of itself to the others. */
 export type AnnouncedText = typeof MemberJson.Type
 const memberJson = decoderOf(MemberJson)
 
@@ -113,11 +118,13 @@ export const decodeMember = (worker: string, text: string): AnnouncedText | null
   if (mark._tag === "Newer") return { worker, address: "", unreadable: [], serving: null, caughtUp: null }
   return mark._tag === "Known" ? mark.value : null
 }
+/** The text of what a worker says of itself. */
 export const encodeMember = ({ worker, address, unreadable, serving, caughtUp }: AnnouncedText): string =>
   encoded({ worker, address, unreadable, serving, caughtUp })
 
 // Manifest
 
+/** The manifest of a snapshot. */
 export const decodeManifest: (text: string) => Mark<SnapshotManifest> = decoderOf(
   Schema.Struct({
     version: Schema.Literal(1),
@@ -131,6 +138,7 @@ export const decodeManifest: (text: string) => Mark<SnapshotManifest> = decoderO
     chunks: Schema.Int,
   }),
 )
+/** The text of a manifest. */
 export const encodeManifest = (manifest: SnapshotManifest): string => JSON.stringify(manifest)
 
 // How many partitions a cluster has

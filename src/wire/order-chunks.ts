@@ -61,8 +61,8 @@ export const readOrderChunk = chunkReaderOf<OrderKind>({
   actorRow: object<BookRow>({ book: text, version: whole }),
   partRow: object<OrderRow>({ book: text, order: isOrder }),
   accepted: object<UnionMember<OrderRememberedDecision, "outcome", "accepted">>(
-    { order: text },
-    { expiresAtMs: whole, lines: listOf(isLineTold) },
+    {},
+    { order: text, expiresAtMs: whole, lines: listOf(isLineTold) },
   ),
   command: orderCommands.journaled,
 })

@@ -26,7 +26,7 @@ export const orderOutcomeFields = {
   ...outcomeFields,
   accepted: {
     outcome: Schema.Literal("accepted"),
-    order: OrderField,
+    order: Schema.optionalKey(OrderField),
     expiresAtMs: Schema.optionalKey(EpochMsField),
     lines: Schema.optionalKey(Schema.Array(LineToldField)),
   },

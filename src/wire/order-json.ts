@@ -3,6 +3,7 @@
  */
 import { Schema } from "effect"
 import type { ActorKey, OrderBookKey } from "../domain/names.ts"
+import { classOf } from "../domain/order/decide.ts"
 import { orderKind } from "../domain/order/index.ts"
 import type { OrderKind } from "../kinds/order/types.ts"
 import { orderBooksPerChannel, senderCharsMax } from "../limits.ts"
@@ -28,7 +29,7 @@ export const orderJson: KindJson<OrderKind> = {
   key: BookField,
   isKey: isBook,
   commands: orderCommands,
-  classOf: () => "sell",
+  classOf: ({ type }) => classOf[type],
   event: OrderEventJson,
   expired: OrderEventJson,
   // A book does nothing of its own accord.

@@ -2,7 +2,7 @@
  * What a channel hears about its commands on orders, version 1: the same message as about SKUs (replies.ts), with the answer to one command in it, and in that a word on each line.
  */
 import { Schema } from "effect"
-import { CommandIdField, CountField } from "../domain/fields.ts"
+import { CommandIdField, CountField, OrderField } from "../domain/fields.ts"
 import { LineToldField } from "../domain/order/fields.ts"
 import { RefusalReason } from "../domain/refusals.ts"
 import type { OrderReply } from "../kinds/order/types.ts"
@@ -19,7 +19,12 @@ const LineJson = Schema.Struct({
 })
 const lines = { lines: Schema.optionalKey(Schema.Array(LineJson)) }
 
-const about = { id: Schema.NullOr(CommandIdField), repeated: Schema.optionalKey(Schema.Literal(true)) }
+const about = {
+  id: Schema.NullOr(CommandIdField),
+  repeated: Schema.optionalKey(Schema.Literal(true)),
+  /** Absent where the body could not be decoded that far. */
+  order: Schema.optionalKey(OrderField),
+}
 
 const OrderDecisionJson = Schema.Union([
   Schema.Struct({ ...about, ...orderOutcomeFields.accepted, ...lines }),

@@ -5,7 +5,7 @@ import { Schema } from "effect"
 import { CommandIdField, CountField, SenderField } from "../domain/fields.ts"
 import { CursorStream, type Entry, FloorClass, type JournaledDecision, RecordKind } from "../engine/records.ts"
 import { RefusalJson } from "./events.ts"
-import { ClassField } from "./fields.ts"
+import { ClassField, TraceField } from "./fields.ts"
 import { AnyCommandIdField, AnySenderField, CarriedIdField, KindWordField, PartitionField } from "./internal-fields.ts"
 import type { KindJson } from "./kind-json.ts"
 import { ReturnedOutcomeJson } from "./returned.ts"
@@ -98,6 +98,7 @@ const entryJsonOf = (kind: KindJson, decided: ReturnType<typeof decidedJsonOf>) 
       list: Schema.optionalKey(Schema.Literal(1)),
       bulk: Schema.optionalKey(Schema.Literal(1)),
       for: Schema.optionalKey(SenderField),
+      tp: Schema.optionalKey(TraceField),
       d: Schema.Array(decided),
     }),
     ...plainEntries,

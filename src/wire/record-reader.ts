@@ -6,7 +6,15 @@
  * that fails, nothing is said and the whole record is. A property test holds both to the same values.
  */
 
-import { CommandClass, type LocationId, type ReservationId, type SenderId, type Sku } from "../domain/names.ts"
+import {
+  CommandClass,
+  isTraceparent,
+  type LocationId,
+  type ReservationId,
+  type SenderId,
+  type Sku,
+  traceparentChars,
+} from "../domain/names.ts"
 import { type Refusal, RefusalReason } from "../domain/refusals.ts"
 import { ReleaseReason } from "../domain/sku/commands.ts"
 import type { Allocations, Expired, StockEvent } from "../domain/sku/events.ts"
@@ -44,6 +52,7 @@ const replyText = literal(',"re":"')
 const quoteText = literal('"')
 const bulkText = literal(',"bulk":1')
 const forText = literal(',"for":"')
+const traceText = literal(',"tp":"')
 const listText = literal(',"list":1')
 const decidedText = literal(',"d":[')
 const storedText = literal('{"e":"stored","seq":')
@@ -305,11 +314,17 @@ const readMessage = (bulkBefore: boolean, anyDecided: () => SkuDecidedCommand | 
     onBehalf = takeSender()
     if (onBehalf === undefined || !take(quoteText)) return undefined
   }
+  let trace: string | undefined
+  if (take(traceText)) {
+    trace = takeName(inText, traceparentChars)
+    if (!isTraceparent(trace) || !take(quoteText)) return undefined
+  }
   const array = take(listText)
   if (!take(decidedText)) return undefined
   const decided = takeList(anyDecided)
   if (decided === undefined || !take(closeText)) return undefined
-  const message = { _tag: "Message", seq, sender: from, class: ofClass, bulk, brokerMs, reply, array, decided } as const
+  const plain = { _tag: "Message", seq, sender: from, class: ofClass, bulk, brokerMs, reply, array, decided } as const
+  const message = trace === undefined ? plain : { ...plain, trace }
   return onBehalf === undefined ? message : { ...message, onBehalf }
 }
 

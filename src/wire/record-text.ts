@@ -72,6 +72,7 @@ const messageText = (kind: KindJson, entry: MessageEntry, commandTexts: Readonly
   if (entry.reply !== null) text = `${text},"re":"${entry.reply}"`
   if (entry.bulk) text = `${text},"bulk":1`
   if (entry.onBehalf !== undefined) text = `${text},"for":"${entry.onBehalf}"`
+  if (entry.trace !== undefined) text = `${text},"tp":"${entry.trace}"`
   text += entry.array ? ',"list":1,"d":[' : ',"d":['
   for (let i = 0; i < entry.decided.length; i++) {
     const decided = entry.decided[i]

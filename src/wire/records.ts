@@ -8,7 +8,7 @@
  *
  * "sku" is the field that names an actor; a kind has its own word there.
  *
- *   message  {"e":"message","seq"?,"from","class","ms","re"?,"bulk"?,"for"?,"list"?,"d":[decided]}   re: reply suffix, list: the body was an array, bulk: its sender had that role, for: whom it was decided for, without seq: handed over
+ *   message  {"e":"message","seq"?,"from","class","ms","re"?,"bulk"?,"for"?,"tp"?,"list"?,"d":[decided]}   re: reply suffix, list: the body was an array, bulk: its sender had that role, for: whom it was decided for, tp: W3C traceparent, without seq: handed over
  *   stored   {"e":"stored","seq","ingress","serial","missing"?}                         the messages of this sequence are an ingress's
  *   skipped  {"e":"skipped","seq","cause"}
  *   decided  {"c"?:command, "named"?:{"id"?,"sku"?}, "ok":[events] | "no":refusal | "late":1 | "held":{"id","cause"} | "again":outcome | "drop":reason | "begun":[events] | "pending":1}
@@ -167,6 +167,7 @@ const entryOf = (kind: KindJson, json: EntryJson, version: Version): Entry => {
         ...(json.for === undefined ? {} : { onBehalf: json.for }),
         brokerMs: json.ms,
         reply: json.re ?? null,
+        ...(json.tp === undefined ? {} : { trace: json.tp }),
         array: json.list === 1,
         decided: json.d.map((one) => decidedOf(kind, one)),
       }

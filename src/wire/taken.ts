@@ -7,7 +7,7 @@
  */
 import { Result, Schema } from "effect"
 import { CountField } from "../domain/fields.ts"
-import { isSender, type SenderId, skuFromToken, skuToken } from "../domain/names.ts"
+import { isSender, isTraceparent, type SenderId, skuFromToken, skuToken } from "../domain/names.ts"
 import type { KindTypes } from "../engine/kind.ts"
 import type { DecodedBatch, DecodedBody, StoredBatch, TakenMessage } from "../engine/protocol.ts"
 import type { SkuKind } from "../kinds/sku/types.ts"
@@ -123,7 +123,8 @@ const messageOf = <K extends KindTypes>(
     key,
     reply,
     publishedMs,
-    trace,
+    // It goes into a record as it stands here. One of another form is left out: no decision may wait for a trace.
+    trace: trace !== null && isTraceparent(trace) ? trace : null,
     bytes: bytes.length,
     body: kind.decodeBody(bytes),
   }
@@ -149,4 +150,5 @@ export const decodeBatchOf = <K extends KindTypes>(kind: TakenReader<K>, bytes: 
 
 /** The same for reigns and partitions of SKUs. */
 export const decodeFrame = (bytes: Uint8Array): DecodedFrame<SkuKind> => decodeFrameOf(skuJson, bytes)
+/** What an ingress stored for a partition of SKUs. */
 export const decodeBatch = (bytes: Uint8Array): DecodedBatch<SkuKind> => decodeBatchOf(skuJson, bytes)

@@ -98,6 +98,10 @@ describe("an audit of orders", () => {
         ordersCancelled: 1,
         ordersExpired: 1,
         orderUnitsOpen: 4,
+        // One mug of the order that expired; the others of those that were cut down, given up or refused.
+        expiredOrdersQty: 1,
+        expiredQty: 0,
+        releasedQty: 4,
         answersGiven: 8,
         answersOwed: 0,
         carriedUnderWay: 0,
@@ -303,6 +307,18 @@ const damages: ReadonlyArray<readonly [what: string, by: CheckerName, (rig: Orde
   ["an order that asks for other units than its command", "orders", change("OrderPlaced", { holdMs: minuteMs })],
   ["an order that is refused though no line has too little", "orders", change("OrderHeld", { type: "OrderRefused" })],
   ["a fact on a line that no SKU told", "orders", change("LineNoted", { qty: 2 })],
+  ["a command that is accepted and does nothing", "orders", drop("LineNoted")],
+  ["a command that has begun, and nothing with it", "orders", drop("OrderPlaced")],
+  [
+    "a SKU's decision that has only begun",
+    "effects",
+    (rig) =>
+      damage(rig.skuLog.records, isOurs, (entry) =>
+        entry._tag === "Message"
+          ? [{ ...entry, decided: entry.decided.map((one) => ({ ...one, decision: { ...one.decision, _tag: "Begun" } as never })) }]
+          : [],
+      ),
+  ],
   [
     "units that a SKU keeps for an order that has none",
     "lines",

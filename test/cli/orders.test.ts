@@ -4,6 +4,7 @@ import type { OrderAnswer, OrderRequest, OrderStanding } from "../../src/channel
 import { commandJson, lineOf } from "../../src/cli/command-flags.ts"
 import { orderCode, orderLine } from "../../src/cli/decisions.ts"
 import { orderText } from "../../src/cli/order.ts"
+import { commandOf } from "../../src/cli/send.ts"
 
 const given = { sku: undefined, id: undefined, issuedAtMs: undefined, deadlineMs: undefined, channels: undefined, line: [], own: {} }
 const json = (type: string, more: object) => Effect.runPromise(commandJson(type, { ...given, ...more }, "c1", 7))
@@ -36,6 +37,20 @@ describe("a command about an order, from flags", () => {
       fill: "minimum",
       holdMs: 5,
       lines: [{ sku: "MUG", qty: 2, minQty: 1 }],
+    })
+  })
+
+  it("is looked at before anything is connected to, and what is wrong is said as of commands about SKUs", async () => {
+    const wrong = (body: object) => Effect.runPromise(Effect.flip(commandOf(body, 7, "")))
+    expect(await wrong({ type: "CancelOrder", order: "O-1" })).toMatchObject({ code: 2, message: '"reason" is missing' })
+    expect(await wrong({ type: "ConfirmOrder", order: "a b" })).toMatchObject({
+      message: expect.stringContaining('"order" is out of its range'),
+    })
+    expect(await Effect.runPromise(commandOf({ type: "ConfirmOrder", order: "O-1", id: "c1" }, 7, ""))).toEqual({
+      type: "ConfirmOrder",
+      order: "O-1",
+      id: "c1",
+      issuedAtMs: 7,
     })
   })
 

@@ -121,15 +121,35 @@ describe("what people read", () => {
 
   it("of an empty quarantine: says so", () => expect(quarantineText([])).toBe("Nothing is in quarantine."))
 
-  it("of an id that two partitions gave: takes neither, until its SKU is named", () => {
-    const one = (partition: number, sku: string) => ({ quarantined: "12-0", partition, command: { ...reserve, sku } }) as Quarantined
-    const all = [one(0, "A"), one(3, "B"), { ...one(3, "C"), quarantined: "13-0" }]
-    const unclear = meantOf(all, "12-0", null)
+  it("of an id that two partitions gave: takes neither, until what it is about is named", () => {
+    const at = (quarantined: string, partition: number) => ({
+      quarantined,
+      partition,
+      atMs: 0,
+      sender: "web",
+      class: "sell",
+      cause: "threw",
+    })
+    const one = (partition: number, sku: string, id = "12-0") =>
+      ({ kind: "sku", ...at(id, partition), command: { ...reserve, sku } }) as Quarantined
+    const about = { type: "ConfirmOrder", channel: "web", order: "O-1" }
+    // As much of it as a list shows.
+    const ofOrder = { kind: "order", ...at("12-0", 3), command: about } as unknown as Quarantined
+    const all = [one(0, "A"), one(3, "B"), one(3, "C", "13-0"), ofOrder]
+    const nobody = { kind: null, sku: null, order: null }
+    const unclear = meantOf(all, "12-0", nobody)
     expect(unclear).toBeInstanceOf(CommandFailed)
-    expect(unclear).toMatchObject({ code: 2, message: expect.stringContaining("--sku A (partition 0) or --sku B (partition 3)") })
-    expect(meantOf(all, "12-0", "B")).toBe(all[1])
-    expect(meantOf(all, "13-0", null)).toBe(all[2])
-    expect(meantOf(all, "12-0", "C")).toMatchObject({ code: 10, message: expect.stringContaining("of C is called 12-0") })
+    const each = "--sku A (partition 0) or --sku B (partition 3) or --order web/O-1 (partition 3)"
+    expect(unclear).toMatchObject({ code: 2, message: expect.stringContaining(each) })
+    expect(meantOf(all, "12-0", { ...nobody, sku: "B" })).toBe(all[1])
+    expect(meantOf(all, "12-0", { ...nobody, order: "web/O-1" })).toBe(ofOrder)
+    expect(meantOf(all, "12-0", { ...nobody, kind: "order" })).toBe(ofOrder)
+    expect(meantOf(all, "13-0", nobody)).toBe(all[2])
+    expect(meantOf(all, "12-0", { ...nobody, sku: "C" })).toMatchObject({
+      code: 10,
+      message: expect.stringContaining("of C is called 12-0"),
+    })
+    expect(quarantineText([ofOrder]).split("\n")[1]).toMatch(/^12-0 +order +3 .* web +sell +ConfirmOrder +web\/O-1 +threw$/)
   })
 
   it("of a halted partition and what isn't guaranteed: stands out", () => {

@@ -195,7 +195,7 @@ describe("a channel's promises", () => {
     const onValue = () => undefined
     expect(() => channel.ats.subscribe({ onValue, onGap: 1 } as never)).toThrow("onGap is 1: it must be a function")
     expect(() => channel.ats.subscribe({ onValue, skus: "A" } as never)).toThrow("skus is A: it must be a list of SKUs")
-    expect(() => channel.ats.subscribe({ onValue, skus: ["A", ""] })).toThrow('skus[1] is "": it is empty, and a SKU has 1 to 128 bytes')
+    expect(() => channel.ats.subscribe({ onValue, skus: ["A", ""] })).toThrow('skus.1 is "": it is empty, and a SKU has 1 to 128 bytes')
   })
 
   it.each([undefined, null, 5, "", {}])("a question about no SKU or reservation (%p): told which, without being asked", async (given) => {

@@ -133,6 +133,24 @@ describe("a channel's orders", () => {
     expect(link.published).toEqual([])
   })
 
+  it("what is missing, unknown or out of its range is said in words, as of commands about SKUs", async () => {
+    const { channel } = await open()
+    const details = await Promise.all([
+      channel.cancelOrder({ order: "O-1" } as never),
+      channel.placeOrder({ ...order, colour: "red" } as never),
+      channel.placeOrder({ ...order, lines: [{ sku: "MUG", qty: 0 }] }),
+      channel.placeOrder({ ...order, type: "SellOrder" } as never),
+      channel.placeOrder({ ...order, channel: "till" } as never),
+    ])
+    expect(details).toMatchObject([
+      { cause: "InvalidField", field: "reason", detail: "missing" },
+      { cause: "InvalidField", field: "colour", detail: "not known to PlaceOrder" },
+      { cause: "InvalidField", field: "lines.0.qty", detail: "out of its range (1 to 1000000000): 0" },
+      { cause: "UnknownType", field: "type", detail: expect.stringContaining("no command has the type") as unknown },
+      { cause: "InvalidField", field: "channel", detail: "an order is its sender's own" },
+    ])
+  })
+
   it("the same id twice at once: one command; with other lines: refused, and said so", async () => {
     const { link, channel } = await open()
     answering(link)

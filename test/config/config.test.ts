@@ -45,6 +45,7 @@ describe("the configuration", () => {
       log: "pretty",
       logLevel: "Info",
       drainTimeoutMs: 15_000,
+      otlpUrl: null,
     })
   })
 

@@ -166,6 +166,9 @@ const leasesContract = (broker: Broker, partition: number, spare: number) => {
 
 /** `partition` is this suite's own, without marks. */
 const marksContract = (broker: Broker, partition: number) => {
+  const putOver = (put: Halt) =>
+    Cluster.use((cluster) => Effect.flatMap(cluster.haltRevision(partition), (over) => cluster.putHalt(partition, put, over)))
+
   it("remembers incarnation, witness and halt of a partition for whoever comes next", async () => {
     const { asOtherWorker, asWorker } = broker()
     const read = Cluster.use((cluster) => cluster.marks(partition))
@@ -176,7 +179,7 @@ const marksContract = (broker: Broker, partition: number) => {
           cluster.putIncarnation(partition, "one"),
           cluster.putWitness(partition, witnessOf(3), null),
           cluster.putWitness(partition, witnessOf(9), witnessOf(3)),
-          cluster.putHalt(partition, halt),
+          cluster.putHalt(partition, halt, 0),
         ]),
       ),
     )
@@ -189,14 +192,39 @@ const marksContract = (broker: Broker, partition: number) => {
       asOtherWorker(Cluster.use(({ halts }) => until(halts, (news) => news.partition === partition && fits(news.halt))))
     const resumed = { ...halt, resume: { by: "ops", reason: "looked" } }
     const isSet = heard((news) => news !== null && news.resume === null)
-    await asWorker(Cluster.use((cluster) => cluster.putHalt(partition, halt)))
+    await asWorker(putOver(halt))
     await isSet
     const isResumed = heard((news) => news?.resume?.by === "ops")
-    await asWorker(Cluster.use((cluster) => cluster.putHalt(partition, resumed)))
+    await asWorker(putOver(resumed))
     expect(Option.getOrNull(await isResumed)?.halt).toEqual(resumed)
     const isCleared = heard((news) => news === null)
     await asWorker(Cluster.use((cluster) => cluster.clearHalt(partition)))
     await isCleared
+  })
+
+  it("sets a halt over the revision that its finder knew, and over no other: not over one that was answered and lifted since", async () => {
+    const { asOtherWorker, asWorker } = broker()
+    const revision = Cluster.use((cluster) => cluster.haltRevision(partition))
+    const put = (one: Halt, over: number) => Cluster.use((cluster) => cluster.putHalt(partition, one, over))
+    const resumed = { ...halt, resume: { by: "ops", reason: "looked" } }
+    const before = await asWorker(revision)
+    expect(await asWorker(put(halt, before))).toEqual(halt)
+    // Sent again, because its acknowledgement was lost.
+    expect(await asWorker(put(halt, before))).toEqual(halt)
+    const set = await asOtherWorker(revision)
+    const late = { ...halt, detail: "found by who slept" }
+    expect(await asOtherWorker(put(late, before))).toEqual(halt)
+    expect(await asWorker(put(resumed, set))).toEqual(resumed)
+    expect(await asOtherWorker(put(late, set))).toEqual(resumed)
+    await asWorker(Cluster.use((cluster) => cluster.clearHalt(partition)))
+    expect(await asOtherWorker(put(late, before))).toBeNull()
+    const lifted = await asOtherWorker(revision)
+    expect(new Set([before, set, lifted]).size).toBe(3)
+    const news = asWorker(Cluster.use(({ halts }) => until(halts, (change) => change.partition === partition && change.halt !== null)))
+    expect(await asOtherWorker(put(late, lifted))).toEqual(late)
+    expect(Option.getOrNull(await news)).toMatchObject({ halt: late, revision: await asWorker(revision) })
+    await asWorker(putOver(resumed))
+    await asWorker(Cluster.use((cluster) => cluster.clearHalt(partition)))
   })
 }
 
@@ -243,12 +271,14 @@ const witnessContract = (broker: Broker, partition: number) => {
 
   it("lifts only a halt that was answered, and forgets the witness with it, for good", async () => {
     const { asOtherWorker, asWorker } = broker()
-    await asWorker(Cluster.use((cluster) => cluster.putHalt(partition, halt)))
+    const putOver = (one: Halt) =>
+      Cluster.use((cluster) => Effect.flatMap(cluster.haltRevision(partition), (over) => cluster.putHalt(partition, one, over)))
+    await asWorker(putOver(halt))
     const { witness } = await asWorker(read)
     expect(witness).not.toBeNull()
     await asOtherWorker(clear)
     expect(await asWorker(read)).toMatchObject({ witness, halt })
-    await asWorker(Cluster.use((cluster) => cluster.putHalt(partition, { ...halt, resume: { by: "ops", reason: "looked" } })))
+    await asWorker(putOver({ ...halt, resume: { by: "ops", reason: "looked" } }))
     await asOtherWorker(clear)
     expect(await asWorker(read)).toMatchObject({ witness: null, halt: null })
     // A former owner that has not heard of it doesn't put back what was forgotten; whoever was let go on begins anew, lower.

@@ -349,6 +349,15 @@ const recount = (model: Model, location: string, countedQty: number, found: Disc
   note(found, "NotOnHand", there() - countedQty)
 }
 
+/** Units leave the shelf one status after another, those that may not be sold first. */
+const writeOff = (model: Model, location: string, wanted: number, found: Discrepancies) => {
+  const there = model.shelf.filter((unit) => unit.location === location)
+  const worstFirst = (["damaged", "inspection", "available"] as const).flatMap((status) => there.filter((unit) => unit.status === status))
+  const gone = worstFirst.slice(0, wanted)
+  model.shelf = model.shelf.filter((unit) => !gone.includes(unit))
+  note(found, "NotOnHand", wanted - gone.length)
+}
+
 const fact = (model: Model, command: StockCommand, sender: string, found: Discrepancies): RefusalReason | undefined => {
   if (command.type === "Fulfil") return fulfil(model, command, found)
   if (command.type === "MoveStatus") move(model, command, found)
@@ -361,6 +370,7 @@ const fact = (model: Model, command: StockCommand, sender: string, found: Discre
     note(found, "NotOnHand", -command.qty - removeSound(model, command.location, -command.qty))
   }
   if (command.type === "Recount") recount(model, command.location, command.qty, found)
+  if (command.type === "WriteOff") writeOff(model, command.location, command.qty, found)
   return undefined
 }
 

@@ -55,6 +55,7 @@ const onHandOf = (stock: SkuStock): number => stock.locations.reduce((sum, at) =
 /** Units that came and went with an event: all that can change what is on hand. */
 const cameWith = (event: StockEvent): number => {
   if (event.type === "StockReceived" || event.type === "StockAdjusted") return event.qty
+  if (event.type === "WrittenOff") return -event.qty
   return "taken" in event ? -unitsOf(event.taken) : 0
 }
 
@@ -133,6 +134,7 @@ describe("every history", () => {
       )
       const came = decision.events.reduce((sum, event) => sum + cameWith(event), 0)
       if (command.type === "AdjustStock") expect(came - absent).toBe(command.qty)
+      if (command.type === "WriteOff") expect(came - absent).toBe(-command.qty)
       if (command.type === "RecordSale" && command.mode === "taken") expect(came - absent).toBe(-command.qty)
       if (command.type === "Fulfil" && command.qty !== undefined) expect(came - absent).toBe(-command.qty)
     })

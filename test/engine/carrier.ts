@@ -5,13 +5,13 @@
  */
 import { type ActorKey, type CommandId, internalSender, partitionOf, type ReservationId, type SenderId } from "../../src/domain/names.ts"
 import type { EngineBounds } from "../../src/engine/bounds.ts"
-import { stateHash } from "../../src/engine/hash.ts"
 import type { ActorKind, KindTypes } from "../../src/engine/kind.ts"
 import { type MemoryBounds, memoryBounds } from "../../src/engine/memory-bounds.ts"
 import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
 import type { CarriedReturn, EngineCodec, Input, Output, ProtocolRules, SnapshotManifest } from "../../src/engine/protocol.ts"
 import type { CommandUnderWay, JournalRecord, Reply, StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
+import { stateHash } from "../../src/engine/state-hash.ts"
 import { makeStep, type Step } from "../../src/engine/step.ts"
 import { books, channel, plainCodec, sha256, shelves } from "./toys.ts"
 

@@ -44,6 +44,17 @@ describe("commands that are handed over", () => {
     expect(record?.cursor).toEqual(before)
   })
 
+  it("keep the trace that their sender named in the record, and nothing where there is none", () => {
+    const worker = serving(3)
+    const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    hand(worker, taken("web", [reserve("h1")], { trace }), taken("web", [reserve("h2")]))
+    worker.settle()
+    const named = worker.broker
+      .records()
+      .flatMap(({ entries }) => entries.flatMap((entry) => (entry._tag === "Message" ? [entry.trace] : [])))
+    expect(named.slice(-2)).toEqual([trace, undefined])
+  })
+
   it("are decided once, however often they are handed over or found in the stream of earlier releases", () => {
     const worker = serving(3)
     const command = reserve("h2")

@@ -4,12 +4,12 @@
 import { createHash } from "node:crypto"
 import { describe, expect, it } from "vitest"
 import type { ActorKey, CommandId, EpochMs, ReservationId, SenderId } from "../../src/domain/names.ts"
-import { stateHash } from "../../src/engine/hash.ts"
 import type { ActorKind, KindTypes } from "../../src/engine/kind.ts"
 import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
 import type { EngineCodec, Input, Output } from "../../src/engine/protocol.ts"
 import type { Entry, JournalRecord, StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
+import { stateHash } from "../../src/engine/state-hash.ts"
 import { makeStep } from "../../src/engine/step.ts"
 
 interface Lend {
@@ -161,6 +161,7 @@ const counters: ActorKind<CounterKind> = {
     },
     partRowOf: (key, ticket) => ({ key, ticket }),
     partKeyOf: ({ key }) => key,
+    partBytesOf: () => 1,
     partIn: ({ ticket }) => ticket,
     addPart: ({ tickets }, ticket) => {
       tickets.push(ticket)

@@ -1,7 +1,7 @@
 /** Packed decisions: found as long as they are there, gone with their segment, in bounded memory and time. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { digestOf, digestOfList } from "../../src/engine/lanes.ts"
+import { digestOf, digestOfList } from "../../src/engine/hash.ts"
 import {
   addRow,
   addRows,

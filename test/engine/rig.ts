@@ -6,6 +6,7 @@
 
 import { partitionOf, skuToken } from "../../src/domain/names.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
+import { skuKind } from "../../src/domain/sku/index.ts"
 import type { MemoryBounds } from "../../src/engine/memory-bounds.ts"
 import type { Reign } from "../../src/engine/partition.ts"
 import type { ClaimBasis, CommandMessage, Halt, ProtocolRules, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
@@ -331,11 +332,8 @@ const kept: ReadonlySet<Tag> = new Set<Tag>([
   "ResumeReading",
 ])
 
-const classFor = (type: string): string => {
-  if (type === "SetPolicy") return "policy"
-  if (type.endsWith("Quarantined")) return "operator"
-  return ["ReceiveStock", "AdjustStock", "MoveStatus", "Fulfil"].includes(type) ? "stock" : "sell"
-}
+/** The class that a command's declaration says; a channel's where there is no such type. */
+const classFor = (type: string): string => skuKind.commands.find((spec) => spec.type === type)?.class ?? "sell"
 
 let made = 0
 

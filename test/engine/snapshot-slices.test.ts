@@ -4,11 +4,11 @@
  */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { givenOf } from "../../src/engine/given.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { owesSlices } from "../../src/engine/snapshot.ts"
 import { countSinceSnapshot, isSnapshotDue, paceOf } from "../../src/engine/snapshot-due.ts"
 import { beginLoading, loadSlice } from "../../src/engine/snapshot-loading.ts"
-import { givenOf } from "../../src/engine/step.ts"
 import { skuKind } from "../../src/kinds/sku/kind.ts"
 import { emptyPartition, partitionHash, stateHash } from "../../src/kinds/sku/partition.ts"
 import type { SkuPartition } from "../../src/kinds/sku/types.ts"

@@ -262,6 +262,7 @@ export const books: ActorKind<BookKind> = {
     },
     partRowOf: (key, deal) => ({ key, deal: { ...deal } }),
     partKeyOf: ({ key }) => key,
+    partBytesOf: () => 1,
     partIn: ({ deal }) => ({ ...deal }),
     addPart: ({ deals }, deal) => {
       deals.push(deal)
@@ -382,7 +383,8 @@ export const shelves: ActorKind<ShelfKind> = {
     classOf: ({ type }) => (type === "Settle" ? "operator" : "sell"),
     // What was given back was, whenever it is told.
     isFact: ({ type }) => type === "Give",
-    operatorOf: ({ type, quarantined = "", dropReason = null }) => (type === "Settle" ? { quarantined, dropReason } : undefined),
+    operatorOf: ({ type, shelf, quarantined = "", dropReason = null }) =>
+      type === "Settle" ? { quarantined, isAbout: (waiting) => waiting.shelf === shelf, dropReason } : undefined,
     worstBytesOf: () => 1_024,
   },
   emptyState: (key) => ({ key, left: pieces, picked: 0, takenBy: [] }),
@@ -439,6 +441,7 @@ export const shelves: ActorKind<ShelfKind> = {
     },
     partRowOf: () => ({}),
     partKeyOf: () => "" as ActorKey,
+    partBytesOf: () => 1,
     partIn: () => ({}),
     addPart: () => undefined,
   },

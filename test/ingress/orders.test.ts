@@ -101,3 +101,46 @@ describe("a command about an order", () => {
     ])
   })
 })
+
+describe("what an operator settles of an order", () => {
+  const replay = (order: string, more: object = {}) => ({
+    v: 1,
+    type: "ReplayOrderCommand",
+    id: "op-1",
+    issuedAtMs: 5,
+    channel: "web",
+    order,
+    quarantined: "4-0",
+    ...more,
+  })
+  const tell = (rig: Rig, body: unknown, token = "web%2Fo-1", commandClass = "operator") =>
+    rig.arrive([message("ops", `${commandClass}.order.${token}`, bytesOf(JSON.stringify(body)), { replySubject: "hf.reply.ops.r" })])
+
+  it("is stored for the partition of the order's book, whose channel the subject names, one a message", () => {
+    const rig = begun()
+    const [stored] = ofTag(tell(rig, replay("o-1")), "Store")
+    expect(stored).toMatchObject({ kind: "order", partition: homeOf("web", "o-1") })
+    tell(rig, replay("o-1", { id: "op-2" }))
+    tell(rig, replay("o-1", { id: "op-3" }))
+    const partition = homeOf("web", "o-1")
+    const [next] = ofTag(rig.tell({ _tag: "Stored", kind: "order", partition, serial: 1, seq: 7 }), "Store")
+    const batch = orderCodec.decodeBatch(next?.bytes ?? new Uint8Array())
+    expect(batch).toMatchObject({
+      _tag: "Batch",
+      batch: { messages: [{ sender: "ops", class: "operator", body: { commands: [{ command: { id: "op-2" } }] } }] },
+    })
+  })
+
+  it("says whose the order is, in its subject and its body alike", () => {
+    const refused = (body: unknown, ...at: ReadonlyArray<string>) => answers(tell(begun(), body, ...at))
+    expect(refused(replay("o-1", { channel: undefined }))).toMatchObject([{ reason: "form", cause: "InvalidField", field: "channel" }])
+    expect(refused(replay("o-1"), "o-1")).toMatchObject([{ reason: "token" }])
+    expect(refused(replay("o-1"), "web%2Fo-2")).toMatchObject([{ reason: "partition" }])
+    expect(refused(replay("o-1", { channel: "pos" }))).toMatchObject([{ reason: "partition" }])
+    expect(refused(place("o-1", { channel: "web" }))).toMatchObject([{ reason: "form", cause: "InvalidField", field: "channel" }])
+  })
+
+  it("is nothing that a channel may say", () => {
+    expect(said("web", "o-1", replay("o-1"))).toMatchObject([{ reason: "class", id: "op-1", order: "o-1" }])
+  })
+})

@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest"
-import { bodyBytesMax, commandsPerMessageMax, ingressWaitMsMax, storeAgainMs, storeFullPauseMs } from "../../src/limits.ts"
-import { answers, batchOf, bodyOf, fact, message, ofTag, Rig, receive, sell, skuIn } from "./rig.ts"
+import {
+  bodyBytesMax,
+  commandsPerMessageMax,
+  ingressWaitMsMax,
+  operatorCommandsPerMessageMax,
+  storeAgainMs,
+  storeFullPauseMs,
+} from "../../src/limits.ts"
+import { answers, batchOf, bodyOf, bytesOf, fact, message, ofTag, Rig, receive, sell, skuIn } from "./rig.ts"
 
 const a = skuIn(0, 4)
 const stores = (outputs: Parameters<typeof answers>[0]) => ofTag(outputs, "Store")
@@ -37,6 +44,27 @@ describe("storing", () => {
     expect(messages.map(({ body }) => body._tag === "Commands" && body.commands.length)).toEqual([60, 60])
     expect(messages.reduce((bytes, one) => bytes + one.bytes, 0)).toBeLessThanOrEqual(bodyBytesMax)
     expect(commandsPerMessageMax).toBe(128)
+  })
+
+  it("keeps operators' commands by themselves, few in a message: each may settle one as large as a message", () => {
+    const replay = (n: number) => ({ v: 1, type: "ReplayQuarantined", id: `op-${n}`, sku: a, issuedAtMs: 5, quarantined: `${n}-0` })
+    const tell = (...bodies: ReadonlyArray<unknown>) =>
+      bodies.map((body) => message("ops", `operator.sku.${a}`, bytesOf(JSON.stringify(body)), { replySubject: "hf.reply.ops.r" }))
+    const rig = Rig.begun()
+    const tooMany = Array.from({ length: operatorCommandsPerMessageMax + 1 }, (_, n) => replay(n))
+    expect(answers(rig.arrive(tell(tooMany)))).toMatchObject([{ answer: "notStored", reason: "form", cause: "TooManyCommands" }])
+    rig.arrive([fact(a)])
+    rig.arrive([fact(a), ...tell(replay(1), [replay(2), replay(3)], replay(4), replay(5))])
+    const counts: Array<ReadonlyArray<string>> = []
+    for (let serial = 1; serial <= 4; serial++) {
+      const [next] = stores(rig.tell({ _tag: "Stored", kind: "sku", partition: 0, serial, seq: serial }))
+      if (next !== undefined)
+        counts.push(batchOf(next).messages.flatMap((one) => (one.body._tag === "Commands" ? one.body.commands.map(() => one.class) : [])))
+    }
+    // Senders have their turns, so the fact may stand between an operator's.
+    expect(counts.filter(([first]) => first === "stock")).toEqual([["stock"]])
+    expect(counts.flat().filter((one) => one === "operator")).toHaveLength(5)
+    expect(counts.every((one) => new Set(one).size === 1 && one.length <= operatorCommandsPerMessageMax)).toBe(true)
   })
 
   it("hands the same bytes out again, later, when it is unknown whether they are stored, and never says busy to them", () => {

@@ -181,8 +181,17 @@ describe("holdfast send, stock and ats", () => {
     expect(ran).toMatchObject({ code: 2, err: expect.stringContaining("name another sender with --as") })
   })
 
-  it("a SKU nobody has told anything about: said", async () => {
-    expect((await cluster.run(["stock", "NOBODY"])).out).toContain("nobody has told anything about it yet")
+  it("a SKU or an order that isn't there: said, by the exit code too", async () => {
+    const answers: ReadonlyArray<readonly [string, string, RegExp]> = [
+      ["stock", "NOBODY", /nobody has told anything about it yet/],
+      ["order", "NOPE", /^NOPE: no such order of web is kept/],
+      ["ats", "NOBODY", /^web doesn't sell NOBODY/],
+    ]
+    for (const [question, name, said] of answers)
+      expect(await cluster.run([question, name])).toMatchObject({ code: 7, out: expect.stringMatching(said) as unknown, err: "" })
+    const { code, out } = await cluster.run(["order", "NOPE", "--json"])
+    expect([code, json(out)]).toEqual([7, expect.objectContaining({ answer: "unknownOrder" })])
+    expect(await cluster.run(["quarantine", "list"])).toMatchObject({ code: 0 })
   })
 
   it("a server named by the environment, with a login: used", async () => {
@@ -341,7 +350,7 @@ describe("holdfast resume", () => {
     await cluster.stopWorker()
     const halt = { reason: "ChainBroken", detail: "for a test", atMs: Date.now(), resume: null } as const
     await Effect.runPromise(
-      Cluster.use((marks) => marks.putHalt(1, halt)).pipe(Effect.provide(natsLayer({ kind: "sku", ...access }, saidCodec))),
+      Cluster.use((marks) => marks.putHalt(1, halt, 0)).pipe(Effect.provide(natsLayer({ kind: "sku", ...access }, saidCodec))),
     )
     cluster.startWorker()
     const others = async () =>

@@ -17,6 +17,7 @@ import {
   Commands,
   FormerCommands,
   type FormerStream,
+  type HaltChange,
   Journals,
   type Member,
   type OpenQuestions,
@@ -127,7 +128,7 @@ export class MemoryBroker {
   readonly snapshots = new Map<number, SnapshotManifest>()
   readonly chunks = new Map<string, Uint8Array>()
   readonly marks: ReadonlyArray<Marks>
-  readonly halts = new Growing<{ readonly partition: number; readonly halt: Halt | null }>()
+  readonly halts = new Growing<HaltChange>()
   readonly leaseChanges = new Growing<{ readonly partition: number; readonly holder: string | null; readonly brokerMs: number }>()
   readonly memberChanges = new Growing<ReadonlyArray<AnnouncedMember>>()
   readonly leases = new Map<number, Lease>()
@@ -234,9 +235,13 @@ export class MemoryBroker {
     return this.replies.items.flatMap((reply) => reply.decisions).filter((decision) => decision.id === id)
   }
 
+  #haltRevisionOf(partition: number): number {
+    return this.halts.items.filter((change) => change.partition === partition).length
+  }
+
   setHalt(partition: number, halt: Halt | null): void {
     this.#marksOf(partition).halt = halt
-    this.halts.push({ partition, halt })
+    this.halts.push({ partition, halt, revision: this.#haltRevisionOf(partition) + 1 })
   }
 
   /** From now on nothing a worker sends arrives, and it hears of no change. Only commands still reach it: they were on their way. */
@@ -510,10 +515,18 @@ export class MemoryBroker {
             return marks.witness
           }),
         ),
-      putHalt: (partition, halt) =>
+      haltRevision: (partition) =>
         this.#unlessCutOff(
           worker,
-          Effect.sync(() => this.setHalt(partition, halt)),
+          Effect.sync(() => this.#haltRevisionOf(partition)),
+        ),
+      putHalt: (partition, halt, over) =>
+        this.#unlessCutOff(
+          worker,
+          Effect.sync(() => {
+            if (this.#haltRevisionOf(partition) === over) this.setHalt(partition, halt)
+            return this.#marksOf(partition).halt
+          }),
         ),
       clearHalt: (partition) =>
         Effect.sync(() => {

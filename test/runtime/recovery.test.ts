@@ -125,9 +125,12 @@ describe("a lease that is lost while the worker serves", () => {
   it("is noticed by a process that stood still before it decides anything more", async () => {
     const broker = await decided()
     const { counted, engine } = countingEngine()
-    const leaseTtlMs = 1_000
+    const leaseTtlMs = 2_000
     const worker = await startTestWorker(broker, "a", { engine, leaseTtlMs })
-    await until(() => worker.report().ready)
+    // On a busy machine such a lease may have run out by itself just now: what is meant is one that is held when the process begins to stand still.
+    const isHeld = () => counted.told.lastIndexOf("Claim") > counted.told.lastIndexOf("LeaseLost")
+    await until(() => worker.report().ready && isHeld())
+    const { takeovers } = worker.reported
     counted.told.length = 0
     const sinceMs = performance.now()
     while (performance.now() - sinceMs < leaseTtlMs);
@@ -135,7 +138,8 @@ describe("a lease that is lost while the worker serves", () => {
     const told = () => counted.told.filter((tag) => tag !== "FeedSeen")
     await until(() => told().length > 0)
     expect(told()[0]).toBe("LeaseLost")
-    await until(() => worker.reported.takeovers === 2)
+    // Once more, or more often: a lease as short as that runs out whenever the machine is busy for a second.
+    await until(() => worker.reported.takeovers > takeovers)
     expect(await reserve(broker)).toMatchObject({ outcome: "accepted" })
     expect(worker.reported.steppedDown).toEqual([])
     expect(counted.lives).toBe(1)

@@ -1,5 +1,6 @@
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { describe, expect, it } from "vitest"
+import type { Kind } from "../../src/domain/kinds.ts"
 import type { SenderId } from "../../src/domain/names.ts"
 import { RefusalReason } from "../../src/domain/refusals.ts"
 import { type BatchStats, HaltReason, ReignEndReason, StepDownReason } from "../../src/engine/protocol.ts"
@@ -9,6 +10,7 @@ import type { AtsValue } from "../../src/kinds/sku/types.ts"
 import { latencyPairsMax } from "../../src/limits.ts"
 import type { Meter, PartitionSample } from "../../src/ports/meter.ts"
 import { allMetrics, metricName } from "../../src/telemetry/catalogue.ts"
+import { gatewayMeterLayer } from "../../src/telemetry/gateway-metrics.ts"
 import { metricsOf } from "../../src/telemetry/making.ts"
 import { Meters, MetricsRegistry, metricsLayer } from "../../src/telemetry/metrics.ts"
 import { makeProjectionMetrics } from "../../src/telemetry/projection.ts"
@@ -16,9 +18,12 @@ import { makeRoomGauges } from "../../src/telemetry/room.ts"
 import { NotStoredReason } from "../../src/wire/answers.ts"
 
 /** What a scrape shows of Holdfast's own metrics after `report`, by name and labels. */
-const scrapeAfter = (report: (meter: Meter["Service"]) => void): Promise<ReadonlyMap<string, number>> =>
+const scrapeAfter = (
+  report: (meter: Meter["Service"], meters: (kind: Kind) => Meter["Service"]) => void,
+): Promise<ReadonlyMap<string, number>> =>
   Effect.gen(function* () {
-    report((yield* Meters)("sku"))
+    const meters = yield* Meters
+    report(meters("sku"), meters)
     const registry = yield* MetricsRegistry
     const text = yield* Effect.promise(() => registry.metrics())
     const lines = text.split("\n").filter((line) => line.startsWith("holdfast_"))
@@ -28,7 +33,7 @@ const scrapeAfter = (report: (meter: Meter["Service"]) => void): Promise<Readonl
         return [name.replace(/,?worker="w1"/, "").replace("{}", ""), Number(value)]
       }),
     )
-  }).pipe(Effect.provide(metricsLayer("w1")), Effect.runPromise)
+  }).pipe(Effect.provide(gatewayMeterLayer.pipe(Layer.provideMerge(metricsLayer("w1")))), Effect.runPromise)
 
 const batch: BatchStats = {
   messages: 3,
@@ -78,7 +83,7 @@ const sample: PartitionSample = {
 
 describe("metrics", () => {
   it("count decisions by outcome and refusals by reason", async () => {
-    const shown = await scrapeAfter((meter) => meter.batchConfirmed(0, batch, 1, emptyRecord))
+    const shown = await scrapeAfter((meter) => meter.batchConfirmed(0, batch, 1, emptyRecord, null))
     expect(shown.get(`${metricName.decisions}{outcome="accepted"}`)).toBe(2)
     expect(shown.get(`${metricName.decisions}{outcome="refused"}`)).toBe(3)
     expect(shown.get(`${metricName.decisions}{outcome="repeated"}`)).toBe(1)
@@ -178,7 +183,7 @@ describe("metrics", () => {
     // Names are branded where they are read.
     const value = { channel: "web", sku: "A", ats: 3, version: 7, delta: 3, cause: "StockReceived", atMs: 1_000 } as unknown as AtsValue
     const shown = await scrapeAfter((meter) => {
-      meter.batchConfirmed(0, batch, 7, { ...emptyRecord, entries: [entry] })
+      meter.batchConfirmed(0, batch, 7, { ...emptyRecord, entries: [entry] }, null)
       meter.feedHandedOver(0, 1, [value])
       meter.repliesSent(0, 7, 1, 1_040)
       meter.feedSent(0, 1, [value], 1_300)
@@ -192,6 +197,43 @@ describe("metrics", () => {
     expect(shown.get(`${metricName.repliesSent}`)).toBe(2)
   })
 
+  it("count commands by type and what became of them, and orders by how they ended", async () => {
+    const decided = (id: string, type: string, decision: object) => ({
+      command: { id, type, channel: "web", order: "o" },
+      named: null,
+      decision,
+    })
+    const ended = { type: "OrderEnded", ending: "cancelled" }
+    // As the engine journals it, without what is not looked at.
+    const first = [
+      { _tag: "Message", sender: "web", brokerMs: 1_000, decided: [decided("p1", "PlaceOrder", { _tag: "Begun", events: [] })] },
+      { _tag: "Message", sender: "web", brokerMs: 1_000, decided: [decided("p1", "PlaceOrder", { _tag: "Pending" })] },
+      {
+        _tag: "Message",
+        sender: "web",
+        brokerMs: 1_000,
+        decided: [{ command: null, named: null, decision: { _tag: "Refused", refusal: {} } }],
+      },
+    ] as unknown as ReadonlyArray<MessageEntry>
+    // As above.
+    const second = [
+      { _tag: "Answered", sender: "web", key: "web/0", id: "p1", outcome: { outcome: "accepted" } },
+      { _tag: "Returned", key: "web/0", events: [ended] },
+    ] as unknown as ReadonlyArray<MessageEntry>
+    const shown = await scrapeAfter((_, meters) => {
+      const meter = meters("order")
+      meter.batchConfirmed(0, batch, 1, { ...emptyRecord, entries: first }, null)
+      meter.batchConfirmed(0, batch, 2, { ...emptyRecord, entries: second }, null)
+      meter.repliesSent(0, 2, 1, 1_500)
+    })
+    expect(shown.get(`${metricName.commands}{type="PlaceOrder",outcome="accepted"}`)).toBe(1)
+    expect(shown.get(`${metricName.commands}{type="unread",outcome="refused"}`)).toBe(1)
+    expect(shown.get(`${metricName.ordersEnded}{ending="cancelled"}`)).toBe(1)
+    expect(shown.get(`${metricName.ordersEnded}{ending="expired"}`)).toBe(0)
+    // The order's answer took from its publishing to the answer.
+    expect(shown.get(`${metricName.replySeconds}_sum{kind="order",sender="web",location="none"}`)).toBe(0.5)
+  })
+
   it("tell locations apart up to a bound, and the rest together", async () => {
     // As above.
     const messages = Array.from({ length: latencyPairsMax + 10 }, (_, i) => ({
@@ -203,7 +245,7 @@ describe("metrics", () => {
       ],
     })) as unknown as ReadonlyArray<MessageEntry>
     const shown = await scrapeAfter((meter) => {
-      meter.batchConfirmed(0, batch, 1, { ...emptyRecord, entries: messages })
+      meter.batchConfirmed(0, batch, 1, { ...emptyRecord, entries: messages }, null)
       meter.repliesSent(0, 1, messages.length, 1_010)
     })
     const counts = [...shown].filter(([name]) => name.startsWith(`${metricName.replySeconds}_count`))
@@ -218,7 +260,7 @@ describe("metrics", () => {
       makeProjectionMetrics(one, { sku: 1, order: 1 }).failed("away")
       metricsOf(one).gauge("durabilityWarnings")
       return yield* Effect.promise(() => one.getMetricsAsJSON())
-    }).pipe(Effect.provide(metricsLayer("w1")), Effect.runPromise)
+    }).pipe(Effect.provide(gatewayMeterLayer.pipe(Layer.provideMerge(metricsLayer("w1")))), Effect.runPromise)
     const made = new Map(registry.map((metric) => [metric.name, String(metric.type)]))
     expect(allMetrics.map(({ name, type }) => [name, type])).toEqual(allMetrics.map(({ name }) => [name, made.get(name)]))
     // Prometheus's conventions, as far as promtool doesn't look at them by itself.

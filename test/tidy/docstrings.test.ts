@@ -6,7 +6,7 @@ import { undescribedFindings } from "./docstrings.ts"
 import { repository, treeOf } from "./tree.ts"
 
 /** Exports of src without a comment today. Lower it whenever some were described; nothing may raise it. */
-const undescribedMax = 255
+const undescribedMax = 145
 
 describe("exports of src", () => {
   it("are described, but for those that were not on the day this began", () => {

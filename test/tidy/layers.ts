@@ -32,6 +32,8 @@ const composed = [
   "query",
   "runtime",
   "retention",
+  "projection",
+  "postgres",
   "archive",
   "nats",
   "client",
@@ -69,6 +71,9 @@ export const layers: Readonly<Record<string, Layer>> = {
   query: { uses: ["domain", "kinds", "wire", "ports"], typesOf: ["engine"], packages: effect },
   /** What is archived and purged is decided here, over the ports; the engine folds what has to be verified. */
   retention: { uses: ["engine", "kinds", "wire", "ports"], typesOf: ["domain"], packages: effect },
+  /** What journals come to as rows, over the ports; the engine's own fold is what they are held to. */
+  projection: { uses: ["engine", "kinds", "wire", "ports", "domain", "retention"], typesOf: [], packages: effect },
+  postgres: { ...adapter, packages: [...effect, "postgres", "drizzle-orm", "drizzle-orm/*", "node:*"] },
   archive: { ...adapter, packages: [...effect, "node:*"] },
   runtime: {
     // Which classes a role may send is a table, and which kinds there are is a list: words, as the names are.

@@ -71,7 +71,9 @@ const judgeSeeded = (source: Source, node: Node, parent: Node | undefined): Find
   if (object === "Math" && member === "random") return finding(source, node.start, "Math.random: chance arrives as data here")
   if (member === "randomUUID" || (node.type === "Identifier" && node.name === "randomUUID" && isReference(node, parent)))
     return finding(source, node.start, "randomUUID: ids arrive as data here")
-  if ((node.type === "NewExpression" || node.type === "CallExpression") && child(node, "callee")?.name === "Date")
+  const isDate = (node.type === "NewExpression" || node.type === "CallExpression") && child(node, "callee")?.name === "Date"
+  // `new Date(ms)` spells a time that is given; a call without `new` looks at the clock, whatever it is given.
+  if (isDate && (node.type === "CallExpression" || (Array.isArray(node.arguments) && node.arguments.length === 0)))
     return finding(source, node.start, "Date: time arrives as data here")
   if (node.type === "Identifier" && typeof node.name === "string" && ownClocks.has(node.name) && isReference(node, parent))
     return finding(source, node.start, `${node.name}: time arrives as data here`)

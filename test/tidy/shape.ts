@@ -85,6 +85,29 @@ export const wordFindings = (tree: Tree): ReadonlyArray<Finding> =>
     })
   })
 
+const textsOf = (node: Node): ReadonlyArray<string> => {
+  if (node.type === "Literal") return typeof node.value === "string" ? [node.value] : []
+  if (node.type !== "TemplateLiteral" || !Array.isArray(node.quasis)) return []
+  return node.quasis.map(({ value }) => String(value?.cooked ?? ""))
+}
+
+/** Fields that are named to people with their place in brackets: they are named with dots (`lines.0.qty`), by `fieldPath`. */
+export const pathFindings = (tree: Tree): ReadonlyArray<Finding> => {
+  const found: Array<Finding> = []
+  for (const source of tree.sources.values()) {
+    if (!source.path.startsWith("src/")) continue
+    walk(source.program, (node) => {
+      const texts = textsOf(node)
+      const isTemplate = node.type === "TemplateLiteral"
+      const isPath = texts.some(
+        (text, at) => /^\w+\[\d+\](?!\w)/.test(text) || (isTemplate && at < texts.length - 1 && /[A-Za-z]\[$/.test(text)),
+      )
+      if (isPath) found.push(finding(source, node.start, "names a field by brackets: fieldPath spells it"))
+    })
+  }
+  return found
+}
+
 const hasReason = (source: Source, offset: number): boolean => {
   const line = lineOf(source.text, offset)
   return source.comments.some((comment) => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 import { deadExportFindings } from "./exports.ts"
 import { layerFindings, ringFindings } from "./layers.ts"
 import { purityFindings } from "./purity.ts"
-import { castFindings, longFunctionFindings, nameFindings, openingFindings, wordFindings } from "./shape.ts"
+import { castFindings, longFunctionFindings, nameFindings, openingFindings, pathFindings, wordFindings } from "./shape.ts"
 import { repository, treeOf } from "./tree.ts"
 
 const here = repository()
@@ -182,6 +182,17 @@ describe("words", () => {
     ["test/a.test.ts", `describe.on${"ly"}("a", () => {})`],
     ["test/a.test.ts", `it.sk${"ipIf"}(true)("a", () => {})`],
   ])("are flagged in %s: %s", (path, text) => expect(wordFindings(treeOf({ [path]: text }))).toHaveLength(1))
+})
+
+describe("paths of fields", () => {
+  it("have dots in this repository", () => expect(pathFindings(here)).toEqual([]))
+  it.each([`refused(\`lines[\${place}].qty\`)`, `refused(\`of \${order}: lines[\${place}]\`)`, 'refused("lines[0].qty")'])(
+    "are flagged with brackets: %s",
+    (text) => expect(pathFindings(treeOf({ "src/a.ts": text }))).toHaveLength(1),
+  )
+  it.each([`\`[\${list}]\``, '"[1]"', `\`[A-Z]\${rest}\``, "lines[0]"])("are not seen in: %s", (text) =>
+    expect(pathFindings(treeOf({ "src/a.ts": text }))).toEqual([]),
+  )
 })
 
 describe("escapes from the type checker", () => {

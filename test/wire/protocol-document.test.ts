@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { orderCommandTypes } from "../../src/client/orders.ts"
 import type { AnyCommandSpec } from "../../src/domain/define.ts"
 import { CommandClass, partitionOf, type SenderId, skuToken, tokenHash } from "../../src/domain/names.ts"
+import { classOf as classOfOrder } from "../../src/domain/order/decide.ts"
 import { RefusalReason } from "../../src/domain/refusals.ts"
 import { type CommandType, classOf } from "../../src/domain/sku/commands.ts"
 import { DiscrepancyKind } from "../../src/domain/sku/events.ts"
@@ -54,6 +55,18 @@ describe("what is generated in docs/PROTOCOL.md", () => {
   })
 })
 
+describe("the table of commands about orders", () => {
+  it("names every type that a channel sends, with what stands in a line, and none that only SKUs send", () => {
+    const rows = tableOf("Orders").filter(([type]) => orderCommandTypes.some((known) => known === bare(type)))
+    expect(rows.map(([type]) => bare(type)).sort()).toEqual([...orderCommandTypes].sort())
+    expect(rows.find(([type]) => bare(type) === "PlaceOrder")?.slice(2)).toEqual([
+      "`order`, `fill`, `holdMs`, `lines` (in each `sku`, `qty`)",
+      "`minQty` in `lines`, `locations` in `lines`",
+    ])
+    expect(text).not.toContain("`NoteLine`")
+  })
+})
+
 describe("the JSON examples of docs/PROTOCOL.md", () => {
   it("are each of a kind that is decoded here", () => {
     expect(new Set(blocks.map((block) => block.kind))).toEqual(
@@ -70,12 +83,13 @@ describe("the JSON examples of docs/PROTOCOL.md", () => {
     expect([...new Set(types)].sort()).toEqual(Object.keys(classOf).sort())
   })
 
-  it("of commands about orders are accepted, and there is one of every type that a channel sends", () => {
+  it("of commands about orders are accepted, and there is one of every type that is sent: a channel names none, an operator does", () => {
     const types = blocksOf("order").map((json) => {
-      expect(json).not.toContain('"channel"')
+      const { type } = JSON.parse(json) as { readonly type: keyof typeof classOfOrder }
+      expect(json.includes('"channel"')).toBe(classOfOrder[type] === "operator")
       const body = decodeOrderBodyFrom(bytesOf(json), "web" as SenderId)
       expect(body, json).toMatchObject({ _tag: "Commands", commands: [{ _tag: "Command" }] })
-      return (JSON.parse(json) as { readonly type: string }).type
+      return type
     })
     expect([...new Set(types)].sort()).toEqual([...orderCommandTypes].sort())
     for (const json of blocksOf("orderreply")) expect({ v: 1, ...decodeOrderReply(bytesOf(json)) }).toEqual(JSON.parse(json))

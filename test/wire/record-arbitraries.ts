@@ -87,6 +87,8 @@ const returned: fc.Arbitrary<ReturnedOutcome> = fc.oneof(
 const cursor = fc.record({ stream: fc.constantFrom(...CursorStream), seq: count, digest: text })
 const commandClass = fc.constantFrom(...CommandClass)
 
+const trace = fc.constantFrom(null, `00-${"0a".repeat(16)}-${"b7".repeat(8)}-01`)
+
 const messagesOf = <K extends KindTypes>(own: Own<K>): fc.Arbitrary<Entry<K>> => {
   const decision = decisionsOf(own)
   const named = fc.option(fc.record({ id: fc.option(commandId), key: fc.option(own.key) }))
@@ -96,7 +98,12 @@ const messagesOf = <K extends KindTypes>(own: Own<K>): fc.Arbitrary<Entry<K>> =>
   const asked = { reply: fc.option(replySuffix), array: fc.boolean() }
   const settled = { _tag: tag("Settled"), quarantined: fc.constantFrom("1-0", "77-12"), class: commandClass, reply: fc.option(replySuffix) }
   return fc.oneof(
-    { weight: 4, arbitrary: fc.record({ ...common, ...asked, sender, decided: fc.array(decided(own.command), { maxLength: 3 }) }) },
+    {
+      weight: 4,
+      arbitrary: fc
+        .record({ ...common, ...asked, sender, trace, decided: fc.array(decided(own.command), { maxLength: 3 }) })
+        .map(({ trace: named, ...message }) => (named === null ? message : { ...message, trace: named })),
+    },
     {
       weight: 2,
       arbitrary: fc.record({

@@ -249,6 +249,7 @@ const worstMessage = (decided: ReadonlyArray<SkuDecidedCommand>): SkuMessageEntr
   bulk: true,
   brokerMs: lateMs,
   reply: "r".repeat(replySuffixCharsMax),
+  trace: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
   array: true,
   decided,
 })

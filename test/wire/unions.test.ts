@@ -32,6 +32,7 @@ const leadsTo: Readonly<Record<StockEvent["type"], ReadonlyArray<readonly [sende
   ShippedUnreserved: [["dc", "Fulfil", { channel: "web", reservation: "never", location: "L", qty: 1 }]],
   StockAdjusted: [["dc", "AdjustStock", { location: "L", qty: -1, reason: "count" }]],
   StatusMoved: [["dc", "MoveStatus", { location: "L", from: "available", to: "damaged", qty: 1 }]],
+  WrittenOff: [["dc", "WriteOff", { location: "L", qty: 2 }]],
   SaleTaken: [["web", "RecordSale", { mode: "taken", qty: 1, location: "L" }]],
   SaleOwed: [["web", "RecordSale", { mode: "owed", qty: 1, reservation: "s1" }]],
   Expired: [["web", "Reserve", { reservation: "r2", qty: 1, holdMs: 1_000 }]],

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import type { LocationId, SenderId } from "../../domain/names.ts"
 import type { SenderAccess } from "../../domain/roles.ts"
-import { counted, shown } from "../../domain/telling.ts"
+import { counted, grouped, shown } from "../../domain/telling.ts"
 import { flashOrders } from "../../workload/flash-orders.ts"
 import { flashSale } from "../../workload/flash-sale.ts"
 import type { AnyPlayed, Flow, Traffic } from "../../workload/flows.ts"
@@ -62,6 +62,9 @@ const actorsFor = (channels: ReadonlyArray<{ readonly sender: SenderId }>): Read
 ]
 
 const shortHoldMs = 1_500
+/** How many things are played, in the words of headline, progress and verdict: each is an order with all that follows from it, or a fact of the warehouse by itself. */
+export const countedFlows = (flows: number): string => counted(flows, "order or fact", "orders and facts")
+
 /** A flash sale has one order of several lines beside so many single ones. */
 const flashOrderShare = 20
 
@@ -69,9 +72,11 @@ const flashSaleOf = ({ seed, skus, orders, windowMs }: FlashSource): DemoSale =>
   const sale = flashSale({ seed, skus, orders, windowMs, shortHoldMs, warehouse, planner })
   const beside = flashOrders(sale.flows, { seed, count: Math.ceil(orders / flashOrderShare), shortHoldMs })
   const lines = beside.reduce((sum, { sends }) => sum + (sends[0]?.command.type === "PlaceOrder" ? sends[0].command.lines.length : 0), 0)
+  const facts = sale.flows.length - orders
+  const parts = `${grouped(orders)} of one line, ${grouped(beside.length)} of several, ${counted(facts, "fact")} of the warehouse`
   const cancellations = beside.filter(({ ending }) => ending === "cancelled").length
   return {
-    title: `flash sale from seed ${seed}: ${counted(orders, "order")} of ${counted(skus, "SKU")} in ${windowMs / 1_000} s, and ${counted(beside.length, "order")} of several lines beside them`,
+    title: `flash sale from seed ${seed}: ${countedFlows(sale.flows.length + beside.length)} (${parts}) of ${counted(skus, "SKU")} in ${windowMs / 1_000} s`,
     traffic: { setup: sale.setup, flows: [...sale.flows, ...beside] },
     orders: { orders: beside.length, lines, cancellations, tooLong: null },
     actors: actorsFor(sale.channels),
@@ -114,9 +119,10 @@ const ordersOf = Effect.fnUntraced(function* (asked: OrdersSource) {
     whole === null
       ? counted(plan.totals.orderLines, "sale")
       : `${counted(whole.orders, "order")} of ${counted(whole.lines, "line")}, ${asked.fill},`
+  const flows = whole?.flows ?? plan.flows
   const sale: DemoSale = {
-    title: `${shown(asked.path, pathCharsMax)}: ${counted(plan.report.rows, "row")}, ${what} of ${counted(plan.totals.skus, "SKU")}, as fast as they go`,
-    traffic: whole === null ? plan : { setup: plan.setup, flows: whole.flows },
+    title: `${shown(asked.path, pathCharsMax)}: ${counted(plan.report.rows, "row")}, ${what} of ${counted(plan.totals.skus, "SKU")}; ${countedFlows(flows.length)} as fast as they go`,
+    traffic: { setup: plan.setup, flows },
     orders: whole,
     actors: actorsFor(fileChannels),
     hotSku: mostWanted(plan.flows),

@@ -4,6 +4,7 @@
 import { counted, grouped } from "../../domain/telling.ts"
 import { countsText, type Row, table } from "../../workload/import-report.ts"
 import type { Played } from "./player.ts"
+import { countedFlows } from "./sale.ts"
 import type { Verdict } from "./verdict.ts"
 import type { Sight } from "./watch.ts"
 
@@ -38,7 +39,7 @@ export const sceneLine = (scene: Scene): string =>
   [
     `${seconds(scene.elapsedMs).padStart(7)}`,
     scene.stage,
-    `${grouped(scene.played.flowsEnded)} of ${counted(scene.flows, "order")} through`,
+    `${grouped(scene.played.flowsEnded)} of ${countedFlows(scene.flows)} through`,
     `${grouped(scene.perSecond)} commands/s`,
     `ATS of ${scene.hotSku} ${scene.hotAts ?? "?"}`,
     `lag ${grouped(scene.sight.lag)}`,
@@ -55,7 +56,7 @@ export const sceneBlock = (scene: Scene): ReadonlyArray<string> => {
     `  ${"#".repeat(filled)}${".".repeat(barCells - filled)} ${Math.floor(share * 100)} %  ${scene.stage}`,
     ...table([
       ["time", seconds(scene.elapsedMs)],
-      ["orders through", scene.played.flowsEnded, `of ${grouped(scene.flows)}`],
+      ["orders and facts through", scene.played.flowsEnded, `of ${grouped(scene.flows)}`],
       ["commands/s", scene.perSecond],
       [`ATS of ${scene.hotSku}`, scene.hotAts ?? "?"],
       ["partition lag", scene.sight.lag, "commands stored and not decided"],
@@ -124,7 +125,7 @@ const killLine = ({ kill }: Verdict): ReadonlyArray<string> => {
   const taken = kill.takeoverMs === null ? "and was not wholly taken over" : `and had another owner after ${seconds(kill.takeoverMs)}`
   const partitions = kill.partitions.join(", ")
   return [
-    `${kill.worker} was killed by SIGKILL after ${counted(kill.afterFlows, "order")}; its ${kill.partitions.length === 1 ? "partition" : "partitions"} ${partitions} waited ${taken}.`,
+    `${kill.worker} was killed by SIGKILL after ${countedFlows(kill.afterFlows)}; its ${kill.partitions.length === 1 ? "partition" : "partitions"} ${partitions} waited ${taken}.`,
   ]
 }
 

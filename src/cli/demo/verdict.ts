@@ -195,7 +195,7 @@ export const verdictOf = (evidence: DemoEvidence): Verdict => {
       toShipQty: totals.confirmedOpenQty,
       heldQty: totals.heldOpenQty,
       releasedQty: totals.releasedQty,
-      expiredQty: totals.expiredQty,
+      expiredQty: totals.expiredQty + totals.expiredOrdersQty,
       refusedQty: played.refusedQty,
       onHandQty: totals.onHandQty,
       oversoldQty: totals.oversoldQty,

@@ -22,8 +22,8 @@ export interface WorkerProcess {
 /** The program itself. */
 export const mainFile = fileURLToPath(new URL("../../main.ts", import.meta.url))
 
-/** What such a process runs: a worker, or an ingress alone. */
-export type ProcessCommand = "serve" | "ingress"
+/** What such a process runs: a worker, an ingress alone, or a projector. */
+export type ProcessCommand = "serve" | "ingress" | "project"
 
 /** Milliseconds that a worker may take to leave before it is ended. */
 const stopPatienceMs = 25_000

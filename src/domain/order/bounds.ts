@@ -4,7 +4,7 @@
  * Of an order that stands, all depends on its width: the bytes of its lines' SKUs, and {@link lineBytes} for each line.
  */
 import { assert } from "../../assert.ts"
-import { answeredBytesMax, bodyBytesMax, orderLinesMax, recordBytesMax } from "../../limits.ts"
+import { answeredBytesMax, bodyBytesMax, orderLinesMax, recordBytesMax, recordEnvelopeBytesMax } from "../../limits.ts"
 import { utf8Bytes } from "../names.ts"
 import type { OrderLine } from "./order.ts"
 
@@ -34,8 +34,16 @@ export const sayingBytes = (width: number): number => plainEntryBytes + width
 /** Whatever follows once a line has changed: an answer, which is said twice, and all lines asked for their units. */
 export const settlingBytes = (width: number): number => plainEntryBytes + 3 * width + answeredBytesMax
 
+/** It stands beside the command that it settles, which may place an order of as many lines as there may be, or be a SKU's word on a line of the order that stands. */
+export const settledBytes = (width: number): number => plainEntryBytes + Math.max(placingBytes(width, bodyBytesMax), settlingBytes(width))
+
 // Two thirds of a record are what ends by time alone may take of it at once.
+const widthMax = orderLinesMax * lineBytes + bodyBytesMax
 assert(
-  settlingBytes(orderLinesMax * lineBytes + bodyBytesMax) < (2 * recordBytesMax) / 3,
+  settlingBytes(widthMax) < (2 * recordBytesMax) / 3,
   "whatever follows of itself from an order with as many lines as there may be fits its share of a record",
+)
+assert(
+  settledBytes(widthMax) + 2 * plainEntryBytes + recordEnvelopeBytesMax < recordBytesMax,
+  "a command about an order that an operator settles fits a record, however large",
 )

@@ -10,7 +10,8 @@ import type { OrderId } from "./names.ts"
 import type { Order, OrderEnding } from "./order.ts"
 
 /**
- * The fields every command about an order begins with. `channel` is the sender, whose name the ingress writes: an order is its channel's, and what its actor is can be told from the command alone.
+ * The fields every command about an order begins with. `channel` is whose order it is: the sender, whose name the ingress writes, but where an operator settles what lies in quarantine. So what its actor is can be
+ * told from the command alone.
  * Which order is no part of the head: an id is bound to it as to all else that is asked for.
  */
 export const head = { id: CommandIdField, channel: SenderField, issuedAtMs: EpochMsField }

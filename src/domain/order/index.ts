@@ -4,8 +4,10 @@
 import { defineActor } from "../define.ts"
 import { cancelOrder } from "./commands/cancel-order/command.ts"
 import { confirmOrder } from "./commands/confirm-order/command.ts"
+import { dropOrderCommand } from "./commands/drop-order-command/command.ts"
 import { noteLine } from "./commands/note-line/command.ts"
 import { placeOrder } from "./commands/place-order/command.ts"
+import { replayOrderCommand } from "./commands/replay-order-command/command.ts"
 import { head } from "./define.ts"
 import {
   lineAskedAgain,
@@ -25,7 +27,7 @@ import {
 export const orderKind = defineActor({
   kind: "order",
   head,
-  commands: [placeOrder, confirmOrder, cancelOrder, noteLine],
+  commands: [placeOrder, confirmOrder, cancelOrder, noteLine, replayOrderCommand, dropOrderCommand],
   events: [
     lineReserved,
     lineConfirmed,
@@ -39,5 +41,5 @@ export const orderKind = defineActor({
     orderAtRest,
     orderForgotten,
   ],
-  contentFields: ["order", "fill", "holdMs", "lines", "reason", "sku", "fact", "qty"],
+  contentFields: ["order", "fill", "holdMs", "lines", "reason", "sku", "fact", "qty", "quarantined"],
 })

@@ -4,7 +4,7 @@
  * That reservation's name holds a character that no sender's id may hold, so nobody can have taken such a name before, and nobody but an order can begin a reservation under one.
  */
 import { orderBooksPerChannel } from "../../limits.ts"
-import { isId, type OrderBookKey, type ReservationId, type SenderId, skuToken, tokenHash } from "../names.ts"
+import { isId, isSender, type OrderBookKey, type ReservationId, type SenderId, skuToken, tokenHash } from "../names.ts"
 
 declare const brand: unique symbol
 /** A channel's own id of an order, in the alphabet of ids; in scope of the channel. */
@@ -19,6 +19,17 @@ export const isOrderId = (text: string): text is OrderId => isId(text)
  */
 export const orderBook = (channel: SenderId, order: OrderId): OrderBookKey =>
   `${channel}/${tokenHash(skuToken(order)) % orderBooksPerChannel}` as OrderBookKey
+
+/** An order as somebody names it whose own it isn't: its channel, a slash, which neither holds, and its id. */
+export const orderOfChannel = (channel: SenderId, order: OrderId): string => `${channel}/${order}`
+
+/** The order of such a name; undefined: it is none. */
+export const channelsOrder = (name: string): { readonly channel: SenderId; readonly order: OrderId } | undefined => {
+  const slash = name.indexOf("/")
+  const channel = name.slice(0, Math.max(0, slash))
+  const order = name.slice(slash + 1)
+  return isSender(channel) && isOrderId(order) ? { channel, order } : undefined
+}
 
 /** What no id of a sender's begins with. */
 const orderMark = "@"

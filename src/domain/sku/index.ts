@@ -15,6 +15,7 @@ import { release } from "./commands/release/command.ts"
 import { replayQuarantined } from "./commands/replay-quarantined/command.ts"
 import { reserve } from "./commands/reserve/command.ts"
 import { setPolicy } from "./commands/set-policy/command.ts"
+import { writeOff } from "./commands/write-off/command.ts"
 import { head } from "./define.ts"
 import { discrepancyFound, expired, fulfilled, shortageCovered, shortageFound } from "./shared-events.ts"
 
@@ -36,6 +37,7 @@ export const skuKind = defineActor({
     replayQuarantined,
     dropQuarantined,
     recount,
+    writeOff,
   ],
   events: [expired, fulfilled, shortageCovered, discrepancyFound, shortageFound],
   contentFields: [

@@ -10,11 +10,10 @@ import type { AnyOrderCommand } from "../../domain/order/decide.ts"
 import { type BookEvent, carriedBy as linesCarriedBy } from "../../domain/order/events.ts"
 import { LineCommandType } from "../../domain/order/fields.ts"
 import type { OrderId } from "../../domain/order/names.ts"
-import { lineOf, type Order } from "../../domain/order/order.ts"
+import { canBeAsked, lineOf, type Order } from "../../domain/order/order.ts"
 import { decideReturn, type LineReturn } from "../../domain/order/returns.ts"
 import type { CarriedCommand, KindCarrying } from "../../engine/kind.ts"
 import type { CommandUnderWay, ReturnedOutcome } from "../../engine/records.ts"
-import { orderLinesMax } from "../../limits.ts"
 import { owedAnswer } from "./outcomes.ts"
 import { ofBook } from "./parts.ts"
 import type { OrderKind } from "./types.ts"
@@ -64,17 +63,27 @@ const returnedBytesOf: KindCarrying<OrderKind>["returnedBytesOf"] = (book, carri
   return settlingBytes(isLast || fails ? order.width : 0)
 }
 
-/** How many commands a command about an order may carry. Whether there is room for them is looked at before the order is. */
-const mayCarry = (command: AnyOrderCommand): number => {
+/** How many lines of an order can be asked for something now. */
+const askableCount = (book: OrderBook | undefined, { channel, order: id }: AnyOrderCommand): number => {
+  const order = book === undefined ? undefined : orderIn(book, channel, id)
+  return order === undefined ? 0 : order.lines.filter(canBeAsked).length
+}
+
+/** How many commands a command about an order may carry, as the order stands: a line that has nothing open, or is asked already, is asked for nothing. */
+const mayCarry = (command: AnyOrderCommand, book: OrderBook | undefined): number => {
   switch (command.type) {
     case "PlaceOrder":
       return command.lines.length
     case "ConfirmOrder":
-      return orderLinesMax
+      return askableCount(book, command)
     case "CancelOrder":
-      return command.lines?.length ?? orderLinesMax
+      return command.lines?.length ?? askableCount(book, command)
     case "NoteLine":
       return 1
+    // What it settles is looked at then.
+    case "ReplayOrderCommand":
+    case "DropOrderCommand":
+      return 0
   }
 }
 

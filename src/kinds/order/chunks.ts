@@ -6,6 +6,9 @@ import { loadedOrder, storedOrder } from "../../domain/order/stored.ts"
 import type { KindChunks } from "../../engine/kind.ts"
 import type { OrderKind } from "./types.ts"
 
+/** Bytes of an order's row beside its lines. */
+const plainBytes = 512
+
 /** Rows of a snapshot for books and for their orders. */
 export const orderChunks: KindChunks<OrderKind> = Object.freeze<KindChunks<OrderKind>>({
   actorRowOf: ({ key, version }) => ({ book: key, version }),
@@ -15,6 +18,7 @@ export const orderChunks: KindChunks<OrderKind> = Object.freeze<KindChunks<Order
   },
   partRowOf: (book, order) => ({ book, order: storedOrder(order) }),
   partKeyOf: ({ book }) => book,
+  partBytesOf: ({ width }) => plainBytes + width,
   partIn: ({ order }) => loadedOrder(order),
   addPart: addOrder,
 })

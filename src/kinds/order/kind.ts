@@ -1,8 +1,9 @@
 /**
  * The order book as a kind of actor: what src/domain/order decides, put together for the engine.
  */
+import { assert } from "../../assert.ts"
 import { emptyBook, evolveBook, type OrderBook, orderCount, orderIn, ordersIn } from "../../domain/order/book.ts"
-import { type AnyOrderCommand, decide } from "../../domain/order/decide.ts"
+import { type DecidedOrderCommand, decide } from "../../domain/order/decide.ts"
 import type { OrderDecision } from "../../domain/order/decision.ts"
 import type { OrderId } from "../../domain/order/names.ts"
 import { storedOrder } from "../../domain/order/stored.ts"
@@ -30,7 +31,7 @@ const refused = (reason: Refusal["reason"], field: string): KindDecision<OrderKi
 /** What an actor decides about its order, as its book journals it. */
 const ofOrder = (
   book: OrderBook | undefined,
-  { channel, order: id }: AnyOrderCommand,
+  { channel, order: id }: DecidedOrderCommand,
   decision: OrderDecision,
 ): KindDecision<OrderKind> => {
   switch (decision._tag) {
@@ -57,6 +58,7 @@ export const orderKind: ActorKind<OrderKind> = Object.freeze<ActorKind<OrderKind
   commands: orderCommands,
   emptyState: emptyBook,
   decide: (book, command, sender, nowMs, endOf, isInternal) => {
+    assert(command.type !== "ReplayOrderCommand" && command.type !== "DropOrderCommand", "operators' commands are the partition's")
     // Only what SKUs tell comes from an actor, and it comes from nobody else.
     if (isInternal !== (command.type === "NoteLine")) return refused("UnknownType", "type")
     if (command.channel !== sender) return refused("InvalidField", "channel")

@@ -2,9 +2,9 @@
  * A partition of order books: the engine given that kind. Everybody but the engine makes and steps partitions of orders by way of this file.
  */
 import type { OrderBookKey } from "../../domain/names.ts"
-import * as hash from "../../engine/hash.ts"
 import * as engine from "../../engine/partition.ts"
 import type { ProtocolRules } from "../../engine/protocol.ts"
+import * as hash from "../../engine/state-hash.ts"
 import * as step from "../../engine/step.ts"
 import { orderKind } from "./kind.ts"
 import type { OrderEngineCodec, OrderKind, OrderPartition, OrderStep } from "./types.ts"

@@ -4,8 +4,7 @@
  */
 import type { CommandId, EpochMs, OrderBookKey } from "../../domain/names.ts"
 import type { OrderBook } from "../../domain/order/book.ts"
-import type { NoteLine } from "../../domain/order/commands/note-line/command.ts"
-import type { OrderCommand } from "../../domain/order/decide.ts"
+import type { AnyOrderCommand } from "../../domain/order/decide.ts"
 import type { BookEvent } from "../../domain/order/events.ts"
 import type { OrderId } from "../../domain/order/names.ts"
 import type { Order, OrderEnding, StoredOrder } from "../../domain/order/order.ts"
@@ -19,7 +18,8 @@ import type * as step from "../../engine/step.ts"
 
 /** What a sender hears of an accepted command beside that. */
 export interface OrderAccepted {
-  readonly order: OrderId
+  /** Absent of an operator's command, which comes to no event of an order. */
+  readonly order?: OrderId
   /** Until when an order that was placed is held. */
   readonly expiresAtMs?: EpochMs
   /** Absent where there is nothing to say of lines: a SKU's notice was taken in. */
@@ -31,9 +31,10 @@ export type OrderRememberedDecision =
   | ({ readonly outcome: "accepted" } & OrderAccepted)
   | Exclude<records.RememberedDecision, { readonly outcome: "accepted" }>
 
-/** The answer to one command. `id` is null where the body could not be decoded that far; `order` stands in all that an order's book decided. */
+/** The answer to one command. `id` is null, and `order` absent, where the body could not be decoded that far. */
 export type OrderHeardDecision = {
   readonly id: CommandId | null
+  readonly order?: string
   /** True when this id was decided before and this is the same outcome again. */
   readonly repeated?: true
 } & OrderRememberedDecision
@@ -53,7 +54,7 @@ export interface OrderRow {
 /** What the engine knows of order books only as types of its own. */
 export interface OrderKind extends KindTypes {
   readonly key: OrderBookKey
-  readonly command: OrderCommand | NoteLine
+  readonly command: AnyOrderCommand
   readonly event: BookEvent
   readonly expired: BookEvent
   /** A book does nothing of its own accord but by its orders' timers, and nothing of it is published. */

@@ -26,12 +26,16 @@ const loadActor = (actor: SkuActor, row: SkuRow, shared: Map<string, object>): v
   actor.strays = row.strays ?? null
 }
 
+/** Bytes of a reservation on one or two locations: one on many is rare. */
+const reservationBytes = 384
+
 export const skuChunks: KindChunks<SkuKind> = Object.freeze<KindChunks<SkuKind>>({
   actorRowOf,
   actorKeyOf: ({ sku }) => sku,
   loadActor,
   partRowOf: (sku, reservation) => ({ sku, reservation }),
   partKeyOf: ({ sku }) => sku,
+  partBytesOf: () => reservationBytes,
   partIn: ({ reservation }) => reservation,
   addPart: addReservation,
 })

@@ -27,9 +27,10 @@ for (const { type, isFact: isKindOfFact } of skuKind.commands)
     "facts are remembered for the horizon of facts",
   )
 
-const operatorOf = (command: Command): KindOperatorCommand | undefined => {
-  if (command.type === "ReplayQuarantined") return { quarantined: command.quarantined, dropReason: null }
-  return command.type === "DropQuarantined" ? { quarantined: command.quarantined, dropReason: command.reason } : undefined
+const operatorOf = (command: Command): KindOperatorCommand<SkuKind> | undefined => {
+  if (command.type !== "ReplayQuarantined" && command.type !== "DropQuarantined") return undefined
+  const { sku, quarantined } = command
+  return { quarantined, isAbout: (waiting) => waiting.sku === sku, dropReason: command.type === "DropQuarantined" ? command.reason : null }
 }
 
 /**

@@ -59,6 +59,7 @@ export const acceptedOutcome = (events: ReadonlyArray<StockEvent>): AcceptedOutc
       case "StockReceived":
       case "StockAdjusted":
       case "StatusMoved":
+      case "WrittenOff":
       case "ShortageCovered":
         break
       default:

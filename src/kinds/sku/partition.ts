@@ -2,9 +2,9 @@
  * A partition of SKUs: the engine given that kind. Everybody but the engine makes and steps partitions by way of this file.
  */
 import type { Sku } from "../../domain/names.ts"
-import * as hash from "../../engine/hash.ts"
 import * as engine from "../../engine/partition.ts"
 import type { ProtocolRules } from "../../engine/protocol.ts"
+import * as hash from "../../engine/state-hash.ts"
 import * as step from "../../engine/step.ts"
 import { skuKind } from "./kind.ts"
 import type { SkuEngineCodec, SkuKind, SkuPartition, SkuStep } from "./types.ts"

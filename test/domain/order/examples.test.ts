@@ -3,12 +3,12 @@ import { cancelOrder } from "../../../src/domain/order/commands/cancel-order/com
 import { confirmOrder } from "../../../src/domain/order/commands/confirm-order/command.ts"
 import { noteLine } from "../../../src/domain/order/commands/note-line/command.ts"
 import { placeOrder } from "../../../src/domain/order/commands/place-order/command.ts"
-import type { AnyOrderCommand } from "../../../src/domain/order/decide.ts"
+import type { DecidedOrderCommand } from "../../../src/domain/order/decide.ts"
 import { answerIn, confirms, eventsOf, gives, having, releases } from "./given.ts"
 
 /** The first example of a command, as the decoder gives it. */
 const exampleOf = ({ type, examples: [example] }: { readonly type: string; readonly examples: readonly [object, ...Array<object>] }) =>
-  ({ type, ...example }) as AnyOrderCommand
+  ({ type, ...example }) as DecidedOrderCommand
 
 it("the examples are one order's story: less than was asked for is held, confirmed, cut down and shipped", () => {
   const [mug, pot] = placeOrder.examples[0].lines.map(({ sku }) => sku) as [never, never]

@@ -4,6 +4,7 @@
 import { describe, expect, it } from "vitest"
 import { internalSender, type SenderId } from "../../../src/domain/names.ts"
 import { orderGraceMs, orderKeptMs, orderLinesMax, orderPlacingMsMax, recordBytesMax } from "../../../src/limits.ts"
+import { orderCodec } from "../../../src/wire/codec.ts"
 import { app, dock, holdMs, Shop, shelf, web } from "./shop.ts"
 
 /** Ten shirts and four mugs. */
@@ -247,8 +248,8 @@ describe("what can't be", () => {
   it.each([
     ["no lines", [], {}, refusal("InvalidField", "lines")],
     ["too many lines", Array.from({ length: orderLinesMax + 1 }, () => ["shirt", 1] as const), {}, refusal("InvalidField", "lines")],
-    ["a minimum that its fill does not know", [["shirt", 2, { minQty: 1 }]], {}, refusal("ContradictoryLines", "lines[0].minQty")],
-    ["no minimum where it is asked for", [["shirt", 2]], { fill: "minimum" }, refusal("ContradictoryLines", "lines[0].minQty")],
+    ["a minimum that its fill does not know", [["shirt", 2, { minQty: 1 }]], {}, refusal("ContradictoryLines", "lines.0.minQty")],
+    ["no minimum where it is asked for", [["shirt", 2]], { fill: "minimum" }, refusal("ContradictoryLines", "lines.0.minQty")],
     [
       "two lines of a SKU from different places",
       [
@@ -256,7 +257,7 @@ describe("what can't be", () => {
         ["shirt", 1],
       ],
       {},
-      refusal("ContradictoryLines", "lines[1].locations"),
+      refusal("ContradictoryLines", "lines.1.locations"),
     ],
   ] as const)("%s: is refused, and no SKU is asked", (_, lines, more, expected) => {
     expect(asked(lines as never, more)).toMatchObject({ ...expected, order: "o1" })
@@ -295,8 +296,8 @@ describe("what can't be", () => {
     const shop = confirmed()
     shop.ship("o1", "mug")
     shop.settle()
-    expect(shop.answer(shop.cancel("o1", { lines: [{ sku: "mug" }] }))).toMatchObject(refusal("QtyExceedsOpen", "lines[0]"))
-    expect(shop.answer(shop.cancel("o1", { lines: [{ sku: "lamp" }] }))).toMatchObject(refusal("UnknownLine", "lines[0].sku"))
+    expect(shop.answer(shop.cancel("o1", { lines: [{ sku: "mug" }] }))).toMatchObject(refusal("QtyExceedsOpen", "lines.0"))
+    expect(shop.answer(shop.cancel("o1", { lines: [{ sku: "lamp" }] }))).toMatchObject(refusal("UnknownLine", "lines.0.sku"))
   })
 
   it("another channel's order: it can't be named, and whoever tries acts on one of its own", () => {
@@ -366,6 +367,34 @@ describe("an order with as many lines as there may be", () => {
     // What comes back of single lines shares records: three thousand of them came back.
     expect(shop.place("order").journal.length).toBeLessThan(120)
     expect(shop.wrong()).toEqual([])
+  })
+})
+
+describe("many large orders", () => {
+  it("are written into a snapshot a few at a time, and read back from it", () => {
+    const bytesMax = 4_096
+    const shop = new Shop({ snapshotEveryRecords: 1, bounds: { snapshotSliceBytesMax: bytesMax } })
+    const skus = Array.from({ length: 20 }, (_, at) => `s${at}`)
+    for (const sku of skus) shop.stock(sku, 100)
+    for (let n = 0; n < 6; n++)
+      shop.placeOrder(
+        `o${n}`,
+        skus.map((sku) => [sku, 1] as const),
+      )
+    shop.settle()
+    for (let n = 0; n < 6; n++) shop.writeSnapshots()
+    const { snapshot } = shop.place("order")
+    const parts = (snapshot?.chunks ?? []).flatMap((bytes) => {
+      const decoded = orderCodec.decodeChunk(bytes)
+      const chunk = decoded._tag === "Chunk" ? orderCodec.readChunk(decoded.chunk) : undefined
+      return chunk?.kind === "parts" && chunk.items.length > 0 ? [{ orders: chunk.items.length, bytes: bytes.length }] : []
+    })
+    // Each counts as some 3 KB: a slice ends with the second.
+    expect(parts.map(({ orders }) => orders)).toEqual([2, 2, 2])
+    for (const { bytes } of parts) expect(bytes).toBeLessThan(3 * bytesMax)
+    shop.place("order").takeOver(true)
+    shop.settle()
+    expect(shop.orders().map(({ openQty }) => openQty)).toEqual([20, 20, 20, 20, 20, 20])
   })
 })
 

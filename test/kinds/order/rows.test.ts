@@ -159,6 +159,9 @@ describe("as many lines as there may be, at their worst", () => {
     for (const order of [big, bigHeld, having(bigHeld, confirm), having(bigHeld, cancel())]) {
       const bytes = orderCodec.encodeChunk({ kind: "parts", seq: 5, items: [orderChunks.partRowOf(key, order)] })
       expect(bytes.length).toBeLessThan(snapshotChunkBytesMax)
+      // What a slice counts it as is about what it takes.
+      const counted = orderChunks.partBytesOf(order)
+      expect([bytes.length < 2 * counted, bytes.length > counted / 2]).toEqual([true, true])
     }
   })
 

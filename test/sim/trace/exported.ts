@@ -33,7 +33,7 @@ export const exportsOf = (seed: string, profile: ProfileName, drawn: Partial<Dra
     families: new Set([...families].filter((name) => name !== "releases")),
     wallNowMs: () => 0,
     inspect: ({ server, drawn: { partitions, orderPartitions = 0 } }) => {
-      const counts = orderPartitions === 0 ? { partitions } : { partitions, orderPartitions }
+      const counts = orderPartitions === 0 ? { partitions } : { partitions, otherPartitions: orderPartitions }
       for (let partition = 0; partition < partitions; partition++) {
         const records = server.records(partition, 1, all, all)
         const whole = exportOf(records, { partition, ...counts, sku: null })

@@ -1,6 +1,7 @@
 /**
  * Decides CancelOrder: which lines are asked to give up how many units. How many they give up, their SKUs say: a shipment may have come first.
  */
+import { fieldPath } from "../../../field-path.ts"
 import type { EpochMs, SenderId, Sku } from "../../../names.ts"
 import type { LineCommand } from "../../carried.ts"
 import { begun, endedReason, isOver, later, type OrderDecision, refused, unknownOrder } from "../../decision.ts"
@@ -30,10 +31,10 @@ export const decideCancelOrder = (
   const carries: Array<LineCommand> = []
   for (const [place, { sku, qty }] of command.lines.entries()) {
     const line = lineOf(order, sku)
-    if (line === undefined) return refused("UnknownLine", `lines[${place}].sku`)
-    if (seen.has(sku)) return refused("ContradictoryLines", `lines[${place}].sku`)
+    if (line === undefined) return refused("UnknownLine", fieldPath("lines", place, "sku"))
+    if (seen.has(sku)) return refused("ContradictoryLines", fieldPath("lines", place, "sku"))
     seen.add(sku)
-    if (!canBeAsked(line) || (qty !== undefined && qty > openQtyOfLine(line))) return refused("QtyExceedsOpen", `lines[${place}]`)
+    if (!canBeAsked(line) || (qty !== undefined && qty > openQtyOfLine(line))) return refused("QtyExceedsOpen", fieldPath("lines", place))
     carries.push({ type: "Release", sku, reason: command.reason, ...(qty === undefined ? {} : { qty }) })
   }
   return begun([{ type: "LinesCancelling", id: command.id, carries }])

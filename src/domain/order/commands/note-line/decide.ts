@@ -46,6 +46,7 @@ export const lineNotice = (event: StockEvent): LineNotice | undefined => {
     case "StockReceived":
     case "StockAdjusted":
     case "StatusMoved":
+    case "WrittenOff":
     case "PolicySet":
     case "DiscrepancyFound":
     case "ShortageFound":

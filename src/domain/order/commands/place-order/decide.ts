@@ -4,6 +4,7 @@
  * The answer comes later, when every line's has: see returns.ts. Nothing is locked meanwhile. A SKU gives or refuses at once, and what it gave to an order that fails comes back to it.
  */
 import { orderGraceMs, orderLinesMax, orderPlacingMsMax, qtyMax } from "../../../../limits.ts"
+import { fieldPath } from "../../../field-path.ts"
 import type { EpochMs, LocationId, SenderId, Sku } from "../../../names.ts"
 import type { LineCommand } from "../../carried.ts"
 import { begun, type OrderDecision, refused } from "../../decision.ts"
@@ -36,11 +37,12 @@ const sameLocations = (one: LineToPlace["locations"], other: LineToPlace["locati
 
 /** What is wrong with a line by itself, or beside an earlier one of its SKU. */
 const faultOf = (command: PlaceOrder, given: LineGiven, earlier: LineToPlace | undefined, place: number): OrderDecision | undefined => {
-  if ((given.minQty !== undefined) !== (command.fill === "minimum")) return refused("ContradictoryLines", `lines[${place}].minQty`)
-  if (given.minQty !== undefined && given.minQty > given.qty) return refused("ContradictoryLines", `lines[${place}].minQty`)
+  if ((given.minQty !== undefined) !== (command.fill === "minimum"))
+    return refused("ContradictoryLines", fieldPath("lines", place, "minQty"))
+  if (given.minQty !== undefined && given.minQty > given.qty) return refused("ContradictoryLines", fieldPath("lines", place, "minQty"))
   if (earlier === undefined) return undefined
-  if (!sameLocations(earlier.locations, given.locations)) return refused("ContradictoryLines", `lines[${place}].locations`)
-  return earlier.qty + given.qty > qtyMax ? refused("InvalidField", `lines[${place}].qty`) : undefined
+  if (!sameLocations(earlier.locations, given.locations)) return refused("ContradictoryLines", fieldPath("lines", place, "locations"))
+  return earlier.qty + given.qty > qtyMax ? refused("InvalidField", fieldPath("lines", place, "qty")) : undefined
 }
 
 const reserveOf = (line: LineToPlace, holdMs: number): LineCommand => {

