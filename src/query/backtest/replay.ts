@@ -218,6 +218,7 @@ export class SkuReplay {
       case "ReceiveStock":
       case "AdjustStock":
       case "MoveStatus":
+      case "WriteOff":
         return command
       default:
         return unreachable(command)
