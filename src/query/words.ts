@@ -1,10 +1,11 @@
 /**
  * How times, places and lists of names stand in the sentences of answers about the past.
  */
+import { DateTime } from "effect"
 import type { EpochMs } from "../domain/names.ts"
 
 /** A moment as people read it, to the millisecond. */
-export const isoTime = (ms: EpochMs): string => new Date(ms).toISOString()
+export const isoTime = (ms: EpochMs): string => DateTime.formatIso(DateTime.makeUnsafe(ms))
 
 /** `a`, `a and b`, `a, b and c`. */
 export const listed = (names: ReadonlyArray<string>): string =>
