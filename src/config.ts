@@ -539,12 +539,12 @@ export const loadPostgresUrl: Effect.Effect<string | null, ConfigInvalid> = Effe
   return url
 })
 
-/** How a process that is told nothing else of its own logs. */
-export const loadLogging: Effect.Effect<Pick<ProcessConfig, "log" | "logLevel">, ConfigInvalid> = Effect.gen(function* () {
+/** What every process is told: its name, where its pages are, how it logs. */
+export const loadProcess: Effect.Effect<ProcessConfig, ConfigInvalid> = Effect.gen(function* () {
   const problems: Array<string> = []
-  const logging = yield* readLogging(makeRead(problems))
+  const ofProcess = yield* readProcess(makeRead(problems))
   if (problems.length > 0) return yield* new ConfigInvalid({ problems })
-  return logging
+  return ofProcess
 })
 
 /** What a gateway is told. */

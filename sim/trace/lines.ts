@@ -9,7 +9,7 @@ import type { Command } from "../../src/domain/sku/commands.ts"
 import { CursorStream, FloorClass, RecordKind } from "../../src/engine/records.ts"
 import { commandFromJson } from "../../src/wire/commands.ts"
 import { EventJson, OutcomeJson, RefusalJson } from "../../src/wire/events.ts"
-import { ClassField, type Strict, strictDecoderOf } from "../../src/wire/fields.ts"
+import { ClassField, type Strict, strictDecoderOf, TraceField } from "../../src/wire/fields.ts"
 
 /** The version of the format that is read here, and the only one. */
 export const traceFormat = 1
@@ -53,6 +53,8 @@ const lineSchemas = {
     class: ClassField,
     brokerMs: CountField,
     reply: Schema.NullOr(Schema.String),
+    /** Its sender's trace; it decides nothing. */
+    trace: Schema.optionalKey(TraceField),
     array: Schema.Boolean,
   }),
   command: Schema.Struct({ line: Schema.Literal("command"), command: Schema.Unknown, decision: DecisionJson }),

@@ -7,7 +7,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { loadLogging, postgresSettings, postgresSettingsHelp } from "../config.ts"
+import { loadProcess, postgresSettings, postgresSettingsHelp, settings } from "../config.ts"
 import { Kind, type PartitionCounts } from "../domain/kinds.ts"
 import { swapBehindMax } from "../limits.ts"
 import { type EngineConfig, engineLayer } from "../nats/layer.ts"
@@ -24,6 +24,7 @@ import { archiveFlag, namedArchive } from "./archive-folder.ts"
 import { helpText } from "./help-text.ts"
 import { parentGone } from "./parent-gone.ts"
 import { postgresUrl } from "./postgres-access.ts"
+import { serveProjectorPages } from "./projector-pages.ts"
 import { untilItAnswers } from "./until-it-answers.ts"
 
 interface Flags {
@@ -114,12 +115,16 @@ const totalOf = (latest: ReadonlyMap<string, Projected>) => {
   return { behind, entries }
 }
 
-const project = Effect.fnUntraced(function* (flags: Flags) {
+const project = Effect.fnUntraced(function* (flags: Flags, config: Effect.Success<typeof loadProcess>) {
   const url = yield* postgresUrl
   const { nats, counts } = yield* untilItAnswers(engineAccess)
   const readers = yield* readersOf({ ...nats, name: "holdfast project" }, flags.archive)
   const latest = new Map<string, Projected>()
-  const report = (projected: Projected) => void latest.set(`${projected.kind} ${projected.partition}`, projected)
+  const tell = flags.once ? () => undefined : yield* serveProjectorPages(config, counts)
+  const report = (projected: Projected): void => {
+    latest.set(`${projected.kind} ${projected.partition}`, projected)
+    tell(projected)
+  }
   if (flags.rebuild) yield* Effect.scoped(rebuild(url, { counts, readers, report }))
   const database = yield* openDatabase({ url, schema: servedSchema, connections: connectionsMax, name: "holdfast project" })
   if (flags.migrate) {
@@ -149,7 +154,7 @@ senders, for whoever asks in SQL. Decisions never wait for it: it reads journals
 It makes the tables, and brings those of an older release forward (--no-migrate: it refuses them). Postgres that is away, full or read-only is waited for. With --rebuild all tables are
 made anew from the first record on, beside those that are served, and take their place when they hold as much.
 
-Needs a worker's access, as for \`serve\`, and
+Its metrics are at ${settings.httpHost.name} and ${settings.httpPort.name}, unless it ends by itself (--once). Needs a worker's access, as for \`serve\`, and
 
 ${postgresSettingsHelp()}`
 
@@ -170,8 +175,8 @@ export const projectCommand = Command.make(
   },
   (flags: Flags) =>
     Effect.gen(function* () {
-      const { log, logLevel } = yield* loadLogging
-      return yield* project(flags).pipe(Effect.provide(loggingLayer({ format: log, level: logLevel })))
+      const config = yield* loadProcess
+      return yield* project(flags, config).pipe(Effect.provide(loggingLayer({ format: config.log, level: config.logLevel })))
     }),
 ).pipe(
   Command.withDescription(helpText(description)),

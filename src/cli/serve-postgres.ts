@@ -7,7 +7,7 @@ import { mkdir, writeFile } from "node:fs/promises"
 import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Effect, Schedule } from "effect"
-import { postgresSettings } from "../config.ts"
+import { postgresSettings, settings } from "../config.ts"
 import { startPostgres } from "../postgres/embedded.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { ownPostgresFile, ownPostgresFolder } from "./postgres-access.ts"
@@ -61,7 +61,8 @@ const runProjector = (url: string): Effect.Effect<number | null> =>
       const child = yield* Effect.acquireRelease(
         Effect.sync(() =>
           spawn(process.execPath, [mainFile, "project"], {
-            env: { ...process.env, [postgresSettings.url.name]: url },
+            // Its pages are at a port of their own, which its log names.
+            env: { ...process.env, [postgresSettings.url.name]: url, [settings.httpPort.name]: "0" },
             stdio: ["ignore", "ignore", "inherit", "ipc"],
             // In its own process group: Ctrl-C reaches us, who then end it.
             detached: true,

@@ -27,7 +27,12 @@ export interface Projected {
   readonly entries: number
   /** Why nothing is written now; null: it is. */
   readonly waitsFor: string | null
+  /** How often what was begun had to be begun again, by why: another projector wrote, the database did not answer, anything else. */
+  readonly failures: Readonly<Record<ProjectionSetback, number>>
 }
+
+/** Why what was begun had to be begun again. */
+export type ProjectionSetback = "conflict" | "away" | "other"
 
 /** What a projector of one journal is told. */
 export interface ProjectOptions {
@@ -63,7 +68,8 @@ class Progress {
 
   constructor({ kind, partition, report }: ProjectOptions) {
     this.#report = report ?? (() => undefined)
-    this.#now = { kind, partition, seq: 0, endSeq: 0, atMs: 0, entries: 0, waitsFor: null }
+    const failures = { conflict: 0, away: 0, other: 0 }
+    this.#now = { kind, partition, seq: 0, endSeq: 0, atMs: 0, entries: 0, waitsFor: null, failures }
   }
 
   get seq(): number {
@@ -74,6 +80,11 @@ class Progress {
     const now = { ...this.#now, ...changed }
     this.#now = { ...now, endSeq: Math.max(now.endSeq, now.seq) }
     this.#report(this.#now)
+  }
+
+  failed(why: ProjectionSetback, waitsFor: string | null): void {
+    const { failures } = this.#now
+    this.tell({ waitsFor, failures: { ...failures, [why]: failures[why] + 1 } })
   }
 
   wrote(seq: number, atMs: number, entries: number): void {
@@ -196,8 +207,9 @@ const sayOnce = (options: ProjectOptions, progress: Progress) => {
   let said = ""
   return (error: unknown): Effect.Effect<void> => {
     if (!isPassing(error)) return Effect.void
+    if (error instanceof Elsewhere) progress.failed("conflict", null)
     if (error instanceof Elsewhere) return Effect.logDebug("another projector writes too", { ...placeOf(options), detail: error.detail })
-    progress.tell({ waitsFor: error.message })
+    progress.failed(error instanceof DatabaseUnavailable ? "away" : "other", error.message)
     if (said === error.message) return Effect.void
     said = error.message
     return Effect.logWarning("nothing is projected for now, trying again", { ...placeOf(options), cause: error.message })

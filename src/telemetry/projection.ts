@@ -1,9 +1,9 @@
 /**
  * What a projector tells of how far Postgres is behind the journals. Plain calls, once a transaction or a look.
  */
-import type { Registry } from "prom-client"
+import { Registry } from "prom-client"
 import type { Kind } from "../domain/kinds.ts"
-import { metricsOf } from "./making.ts"
+import { addProcessMetrics, metricsOf } from "./making.ts"
 
 /** Why a transaction was begun again: another projector's rows, an outcome nobody knows, a database that isn't there, anything else. */
 export const ProjectionFailure = ["conflict", "unknown", "away", "other"] as const
@@ -30,4 +30,15 @@ export const makeProjectionMetrics = (registry: Registry, partitions: Readonly<R
     written: (kind: Kind, partition: number, count: number): void => written.inc({ kind, partition }, count),
     failed: (reason: ProjectionFailure): void => failures.inc({ reason }),
   }
+}
+
+/** The metrics of a projector's page. */
+export type ProjectionMetrics = ReturnType<typeof makeProjectionMetrics>
+
+/** A projector's page, with what Node tells of its process, and what it is written by. */
+export const makeProjectorPage = (worker: string, partitions: Readonly<Record<Kind, number>>) => {
+  const registry = new Registry()
+  registry.setDefaultLabels({ worker })
+  addProcessMetrics(registry)
+  return { registry, metrics: makeProjectionMetrics(registry, partitions) }
 }
