@@ -88,6 +88,8 @@ const auditPostgres = Effect.fnUntraced(function* ({ nats, counts, archive }: Wh
   return yield* auditTables({
     counts,
     differencesMax,
+    endSeq: (kind, partition) =>
+      Effect.flatMap(Journals, (journals) => journals.endSeq(partition)).pipe(Effect.provide(Layer.succeedContext(made[kind]))),
     readJournal: (kind, partition, toSeq, take) => {
       const { decodeRecord } = kind === "sku" ? engineCodec : orderCodec
       return readWholeJournal(partition, toSeq, take, decodeRecord).pipe(Effect.provide(Layer.succeedContext(made[kind])))
@@ -96,10 +98,15 @@ const auditPostgres = Effect.fnUntraced(function* ({ nats, counts, archive }: Wh
 }, Effect.scoped)
 
 /** The report on the tables for people. */
-export const tablesText = ({ rows, records, unprojected, differences, differenceCount }: TablesReport): string =>
+export const tablesText = ({ rows, records, unprojected, behind, differences, differenceCount }: TablesReport): string =>
   [
     `${counted(rows, "row")} of the tables held to ${counted(records, "record")}`,
     ...(unprojected.length === 0 ? [] : [`nothing is projected yet of ${counted(unprojected.length, "journal")}`]),
+    ...(behind === 0
+      ? []
+      : [
+          `${counted(behind, "record")} ${behind === 1 ? "is" : "are"} not in the tables yet, and nothing is said of them: is a projector running?`,
+        ]),
     differenceCount === 0 ? "The tables equal the fold of the journals." : `${counted(differenceCount, "difference")}:`,
     ...differences.map(({ table: name, row, what, detail }) => `  ${name}, ${row}: ${what}${detail === "" ? "" : ` (${detail})`}`),
   ].join("\n")

@@ -4,7 +4,7 @@
 import { Effect, Stream } from "effect"
 import { Kind, type PartitionCounts } from "../domain/kinds.ts"
 import type { StoredRecord } from "../engine/records.ts"
-import { DatabaseMismatch } from "../ports/errors.ts"
+import { type BrokerUnavailable, DatabaseMismatch } from "../ports/errors.ts"
 import { firstMonthKept, Projection, type TablesAtOnce } from "../ports/projection.ts"
 import { type Difference, stateTables, TablesAudit } from "./compare.ts"
 
@@ -16,6 +16,8 @@ export interface TablesReport {
   readonly records: number
   /** Journals that nothing is projected of. */
   readonly unprojected: ReadonlyArray<{ readonly kind: Kind; readonly partition: number }>
+  /** Records that journals hold beyond where the tables are: they were held to nothing. */
+  readonly behind: number
   readonly differenceCount: number
   readonly differences: ReadonlyArray<Difference>
 }
@@ -26,6 +28,8 @@ type Take<E> = (records: ReadonlyArray<StoredRecord>) => Effect.Effect<void, E>
 export interface TablesAuditOptions<E, R> {
   readonly counts: PartitionCounts
   readonly differencesMax: number
+  /** Where a journal ends. Absent: whoever asks knows how far the tables are. */
+  readonly endSeq?: (kind: Kind, partition: number) => Effect.Effect<number, BrokerUnavailable>
   /** Reads a journal from its first record to one. */
   readonly readJournal: <F>(kind: Kind, partition: number, toSeq: number, take: Take<F>) => Effect.Effect<void, E | F, R>
 }
@@ -83,16 +87,18 @@ export const auditTables = <E, R>(options: TablesAuditOptions<E, R>) =>
       const audit = new TablesAudit(options.counts, options.differencesMax, keptFrom)
       const unprojected: Array<{ readonly kind: Kind; readonly partition: number }> = []
       let records = 0
+      let behind = 0
       for (const kind of Kind)
         for (let partition = 0; partition < options.counts[kind]; partition++) {
           const audited = yield* auditJournal(audit, tables, options, kind, partition)
           if (audited === 0) unprojected.push({ kind, partition })
           records += audited
+          if (options.endSeq !== undefined) behind += Math.max(0, (yield* options.endSeq(kind, partition)) - audited)
         }
       for (const table of stateTables) yield* Stream.runForEach(tables.rows(table), (rows) => Effect.sync(() => audit.read(table, rows)))
       audit.finish(yield* tables.lineCounts(keptFrom))
       const { differences, differenceCount, rows } = audit
-      const report: TablesReport = { ok: differenceCount === 0, rows, records, unprojected, differenceCount, differences }
+      const report: TablesReport = { ok: differenceCount === 0, rows, records, unprojected, behind, differenceCount, differences }
       return report
     }),
   )
