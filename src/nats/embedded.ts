@@ -12,6 +12,7 @@ import { join } from "node:path"
 import { promisify } from "node:util"
 import type { SenderAccess } from "../domain/roles.ts"
 import { sendersText } from "../domain/sender-list.ts"
+import { watchdog } from "../watchdog.ts"
 import type { ServerOptions, UserPassword } from "./config.ts"
 import { serverConfig } from "./config.ts"
 import { natsServerBinary } from "./server-binary.ts"
@@ -152,21 +153,6 @@ interface RunningServer {
   readonly ended: Promise<void>
 }
 
-/**
- * Ends the server when this process ends, however it does: a shell waits for the end of a pipe that only we hold open. Our own exit handlers would
- * not run after SIGKILL.
- */
-const watchdog = (pid: number): (() => void) => {
-  const shell = spawn("/bin/sh", ["-c", `read -r _ && exit 0; kill -TERM ${pid} 2>/dev/null`], {
-    stdio: ["pipe", "ignore", "ignore"],
-    detached: true,
-  })
-  shell.on("error", () => undefined)
-  shell.stdin.on("error", () => undefined)
-  shell.unref()
-  return () => shell.stdin.end("done\n")
-}
-
 const launch = async (binary: string, configFile: string, logFile: string): Promise<RunningServer> => {
   const log = await open(logFile, "a", 0o600)
   try {
@@ -177,7 +163,7 @@ const launch = async (binary: string, configFile: string, logFile: string): Prom
       child.once("error", () => resolve())
     })
     child.unref()
-    if (child.pid !== undefined) void ended.then(watchdog(child.pid))
+    if (child.pid !== undefined) void ended.then(watchdog(child.pid, "TERM"))
     return { child, ended }
   } finally {
     await log.close()

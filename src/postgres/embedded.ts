@@ -12,6 +12,7 @@ import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { promisify } from "node:util"
 import postgres from "postgres"
+import { watchdog } from "../watchdog.ts"
 
 /** Where an embedded Postgres keeps its data, and how it is reached. */
 export interface EmbeddedPostgresOptions {
@@ -98,18 +99,6 @@ const programs = async (folder: string): Promise<string> => {
   return join(copy, "bin")
 }
 
-/** Ends Postgres when this process ends, however it does: a shell waits for the end of a pipe that only we hold open. SIGQUIT: at once, leaving it to recover at the next start. */
-const watchdog = (pid: number): (() => void) => {
-  const shell = spawn("/bin/sh", ["-c", `read -r _ && exit 0; kill -QUIT ${pid} 2>/dev/null`], {
-    stdio: ["pipe", "ignore", "ignore"],
-    detached: true,
-  })
-  shell.on("error", () => undefined)
-  shell.stdin.on("error", () => undefined)
-  shell.unref()
-  return () => shell.stdin.end("done\n")
-}
-
 interface Running {
   readonly child: ChildProcess
   readonly ended: Promise<void>
@@ -153,7 +142,8 @@ const launch = async (place: Place, port: number): Promise<Running> => {
       child.once("error", () => done())
     })
     child.unref()
-    if (child.pid !== undefined) void ended.then(watchdog(child.pid))
+    // SIGQUIT ends Postgres at once, and leaves it to recover at the next start.
+    if (child.pid !== undefined) void ended.then(watchdog(child.pid, "QUIT"))
     return { child, ended }
   } finally {
     await log.close()

@@ -48,6 +48,8 @@ const composed = [
 export const layers: Readonly<Record<string, Layer>> = {
   assert: { uses: [], typesOf: [], packages: [] },
   limits: { uses: [], typesOf: [], packages: [] },
+  /** Both adapters that start a server of their own have it watched. */
+  watchdog: { uses: [], typesOf: [], packages: ["node:child_process"] },
   config: { uses: ["domain"], typesOf: [], packages: [...effect, "node:os"] },
   // A command is declared once, as a Schema: its types, readers and documents follow from it. Of Effect nothing that runs.
   domain: { uses: [], typesOf: [], packages: ["effect/Schema"] },
@@ -73,7 +75,11 @@ export const layers: Readonly<Record<string, Layer>> = {
   retention: { uses: ["engine", "kinds", "wire", "ports", "domain/names", "domain/order/names"], typesOf: ["domain"], packages: effect },
   /** What journals come to as rows, over the ports; the engine's own fold is what they are held to. */
   projection: { uses: ["engine", "kinds", "wire", "ports", "domain", "retention"], typesOf: [], packages: effect },
-  postgres: { ...adapter, packages: [...effect, "postgres", "drizzle-orm", "drizzle-orm/*", "node:*"] },
+  postgres: {
+    ...adapter,
+    uses: [...adapter.uses, "watchdog"],
+    packages: [...effect, "postgres", "drizzle-orm", "drizzle-orm/*", "node:*"],
+  },
   archive: { ...adapter, packages: [...effect, "node:*"] },
   runtime: {
     // Which classes a role may send is a table, and which kinds there are is a list: words, as the names are.
@@ -81,7 +87,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     typesOf: ["domain"],
     packages: [...effect, "node:*"],
   },
-  nats: { ...adapter, packages: [...effect, "@nats-io/*", "node:*"] },
+  nats: { ...adapter, uses: [...adapter.uses, "watchdog"], packages: [...effect, "@nats-io/*", "node:*"] },
   client: { ...adapter, packages: [...effect, "node:*"] },
   /** The gateway: it speaks to the cluster through the port that the client implements. */
   http: {
