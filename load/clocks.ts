@@ -124,13 +124,13 @@ const policy = {
   sourcing: [],
 }
 
-/** Milliseconds from hearing that units are held until the owner has ended the hold, as whoever asks again and again for the stock sees it. */
-const heldFor = async (web: SenderClient, reservation: string): Promise<number> => {
+/** Milliseconds from hearing that units are held until the owner has ended the hold, as the warehouse sees it, which may ask for stock and asks again and again. */
+const heldFor = async (web: SenderClient, dock: SenderClient, reservation: string): Promise<number> => {
   const { outcome } = await web.reserve({ sku, reservation, qty: 5, holdMs })
   const sinceMs = performance.now()
   if (outcome !== "accepted") throw new Error(`a hold was ${outcome}`)
   await until("the hold ends", async () => {
-    const answer = await web.stock(sku)
+    const answer = await dock.stock(sku)
     return answer.answer === "stock" && answer.openReservations === 0
   })
   return performance.now() - sinceMs
@@ -159,10 +159,10 @@ const play = async (aheadMs: number): Promise<Row> => {
     const fact = await dock.receiveStock({ sku, location: "L", qty: 10 })
     const inTime = await web.reserve({ sku, reservation: "r1", qty: 1, holdMs: 200, deadlineMs: 2_000 })
     await until("the short hold ends", async () => {
-      const answer = await web.stock(sku)
+      const answer = await dock.stock(sku)
       return answer.answer === "stock" && answer.openReservations === 0
     })
-    const heldMs = Math.round(await heldFor(web, "r2"))
+    const heldMs = Math.round(await heldFor(web, dock, "r2"))
     await until("the clock is told", () => alarms.some((kind) => kind.startsWith("Clock")))
     const told = alarms.filter((kind) => kind.startsWith("Clock")).join(" ")
     const isGood =

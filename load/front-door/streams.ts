@@ -3,8 +3,8 @@
  */
 import { jetstream, jetstreamManager } from "@nats-io/jetstream"
 import type { NatsConnection } from "@nats-io/transport-node"
+import { engineCodec, orderCodec } from "../../src/wire/codec.ts"
 import { commandsStream } from "../../src/wire/subjects.ts"
-import { decodeBatch } from "../../src/wire/taken.ts"
 
 /** How many messages each stream has been given so far. */
 export type StreamEnds = Readonly<Record<string, number>>
@@ -22,12 +22,18 @@ export const storedEnd = async (engine: NatsConnection): Promise<number> =>
 
 /** Subjects and names of headers that workers and ingresses write, by the beginning of the stream's name. */
 const ours: ReadonlyArray<{ readonly stream: RegExp; readonly subject: RegExp; readonly header: RegExp }> = [
-  { stream: /^HF_STORED_SKU$/, subject: /^hf\.q\.sku\.\d+$/, header: /^$/ },
-  { stream: /^HF_JOURNAL_SKU_\d+$/, subject: /^hf\.journal\.sku\.\d+$/, header: /^Nats-/ },
-  { stream: /^HF_SNAPSHOTS_SKU$/, subject: /^hf\.snap\.sku\.\d+\.[\w-]+(?:\.\d+)?$/, header: /^Nats-/ },
+  { stream: /^HF_STORED_(?:SKU|ORDER)$/, subject: /^hf\.q\.(?:sku|order)\.\d+$/, header: /^$/ },
+  { stream: /^HF_JOURNAL_(?:SKU|ORDER)_\d+$/, subject: /^hf\.journal\.(?:sku|order)\.\d+$/, header: /^Nats-/ },
+  { stream: /^HF_SNAPSHOTS_(?:SKU|ORDER)$/, subject: /^hf\.snap\.(?:sku|order)\.\d+\.[\w-]+(?:\.\d+)?$/, header: /^Nats-/ },
   { stream: /^HF_FEED$/, subject: /^hf\.feed\.\d+\.[a-z0-9_-]+\.[A-Za-z0-9_%-]+$/, header: /^(?:Nats-|Hf-)/ },
   { stream: /^KV_HF_\w+$/, subject: /^\$KV\.HF_\w+\.[\w.-]+$/, header: /^(?:Nats-|KV-)/ },
 ]
+
+/** What the bytes of a message are to those who read its stream, of the streams that ingresses write. */
+const batchTagOf: ReadonlyMap<string, (body: Uint8Array) => string> = new Map([
+  [commandsStream("sku"), (body) => engineCodec.decodeBatch(body)._tag],
+  [commandsStream("order"), (body) => orderCodec.decodeBatch(body)._tag],
+])
 
 export interface Foreign {
   readonly stream: string
@@ -71,7 +77,7 @@ export const lookAtStreams = async (engine: NatsConnection, marks: ReadonlyArray
             ? `it has the header ${names.find((name) => !form.header.test(name))}`
             : marks.some((mark) => text.includes(mark) || values.includes(mark) || message.subject.includes(mark))
               ? "bytes that were tried stand in it"
-              : config.name === commandsStream("sku") && decodeBatch(message.data)._tag !== "Batch"
+              : (batchTagOf.get(config.name)?.(message.data) ?? "Batch") !== "Batch"
                 ? "it is nothing that an ingress writes"
                 : undefined
         if (why !== undefined) foreign.push({ stream: config.name, seq, subject: message.subject, why })
