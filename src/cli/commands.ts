@@ -179,6 +179,11 @@ const entries: ReadonlyArray<CommandEntry> = [
     load: async () => rootWith((await import("./topology.ts")).topologyCommand),
     usesCluster: true,
   },
+  {
+    name: "doctor",
+    summary: "Look at every setting that a promise rests on, with what to do where one is wrong",
+    load: async () => rootWith((await import("./doctor.ts")).doctorCommand),
+  },
 ]
 
 /** The command that `args` name, if any. Flags of the binary itself take no values. */

@@ -88,6 +88,9 @@ const permissionViolation = (error: unknown): Error | undefined => {
   return error instanceof Error && error.cause !== undefined ? permissionViolation(error.cause) : undefined
 }
 
+/** The login may not publish there. */
+export const isForbidden = (error: unknown): boolean => permissionViolation(error) !== undefined
+
 /** What a sender is told when its question, or its listening, failed. */
 export const senderFailure =
   (operation: string) =>

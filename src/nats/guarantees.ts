@@ -4,38 +4,10 @@
  * Read from each server's monitoring page. What can't be read counts as not kept.
  */
 import type { StreamConfig, StreamInfo } from "@nats-io/jetstream"
-import { Schema } from "effect"
 import { isServerVersionTried, parseVersion, serverVersionBelow, serverVersionMin } from "./server-binary.ts"
+import { readVarz, type Varz } from "./server-pages.ts"
 
-/** The part of a server's `/varz` that matters here. */
-const Varz = Schema.Struct({
-  server_name: Schema.String,
-  version: Schema.String,
-  jetstream: Schema.optionalKey(
-    Schema.Struct({
-      config: Schema.optionalKey(
-        Schema.Struct({
-          sync_always: Schema.optionalKey(Schema.Boolean),
-          sync_interval: Schema.optionalKey(Schema.Finite),
-          strict: Schema.optionalKey(Schema.Boolean),
-        }),
-      ),
-    }),
-  ),
-})
-type Varz = typeof Varz.Type
-
-const readTimeoutMs = 3_000
 const replicasWanted = 3
-
-const readVarz = async (monitorUrl: string): Promise<Varz | string> => {
-  try {
-    const answer = await fetch(new URL("/varz", monitorUrl), { signal: AbortSignal.timeout(readTimeoutMs) })
-    return Schema.decodeUnknownSync(Varz)(await answer.json())
-  } catch (error) {
-    return `${monitorUrl}/varz could not be read (${error instanceof Error ? error.message : String(error)})`
-  }
-}
 
 const ofVersion = (name: string, version: string): ReadonlyArray<string> => {
   const parsed = parseVersion(version)
