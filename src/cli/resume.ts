@@ -93,12 +93,21 @@ before: export the partition and audit first, and bring the stock to what is tru
 
 Needs a worker's access, as for \`serve\`. Ends with 6 if no worker took it up, or if it was halted again.`
 
+/** Who runs this: the login, or the user's number where it has none, as in a container. */
+const whoRuns = (): string => {
+  try {
+    return userInfo().username
+  } catch {
+    return `uid ${process.getuid?.() ?? "unknown"}`
+  }
+}
+
 export const resumeCommand = Command.make(
   "resume",
   {
     partition: partitionArgument("Which partition"),
     kind: kindFlag,
-    by: textFlag("by", "Who decided it; your login if absent").pipe(Flag.withDefault(userInfo().username)),
+    by: textFlag("by", "Who decided it; your login if absent").pipe(Flag.withDefault(whoRuns())),
     reason: textFlag("reason", "Why it may go on; journaled"),
     json: jsonFlag,
   },
