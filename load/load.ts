@@ -1,0 +1,218 @@
+/**
+ * `npm run load -- PROFILE`: plays a profile of load/profiles against a cluster of its own, or one that runs, over NATS or HTTP, and says whether its thresholds were kept; the journals are audited afterwards.
+ *
+ * Ends with 0 if every threshold was kept, with 3 if one was not, with 4 if the generator was the limit, with 1 if it could not be played, with 2 for wrong usage, with 130 after Ctrl-C, when what there is
+ * is told as partial.
+ */
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { Schema } from "effect"
+import { plainLine } from "../src/domain/sku/policy.ts"
+import { firstIssueOf } from "../src/wire/fields.ts"
+import { NoCluster, namedCluster, type Over, ownCluster, type PlayedCluster } from "./play/cluster.ts"
+import type { Door, Heard } from "./play/door.ts"
+import { followFigures } from "./play/figures.ts"
+import { play } from "./play/play.ts"
+import { arrivedBy, lengthMs, Profile, peakPerSecond, scaled } from "./play/profile.ts"
+import { Recorder, type Second } from "./play/recorder.ts"
+import { reportHtml } from "./play/report.ts"
+import { Shoppers, skusOf } from "./play/shoppers.ts"
+import { generatorLimit, type Played, playedText, thresholds } from "./play/verdict.ts"
+import { scriptOptions } from "./stage/options.ts"
+import { say } from "./stage/show.ts"
+
+const folder = fileURLToPath(new URL("./profiles/", import.meta.url))
+const names = (await readdir(folder)).filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -".json".length))
+
+const about = `Plays a profile of load: shoppers come when it says so, however slowly those before are served.
+
+npm run load -- flash-sale                               on a cluster of its own
+npm run load -- flash-sale --over http --rate 300        over HTTP, at most 300 shoppers a second
+npm run load -- drop --folder DIR                        against the npm start that runs in DIR
+A profile is one of those below or a file of your own (load/play/profile.ts says what stands in it).`
+
+const options = scriptOptions(
+  about,
+  {
+    over: { fallback: "nats", help: "nats or http" },
+    rate: { fallback: "0", help: "shoppers a second at the peak; units scale with it; 0: as the profile says", whole: 0 },
+    seconds: { fallback: "0", help: "how long it lasts, the shape kept; 0: as the profile says", whole: 0 },
+    folder: { fallback: "", help: "of an `npm start` that runs there, to play against; none: a cluster of its own" },
+    target: { fallback: "", help: "its address, where it isn't the one in the folder's files" },
+    metrics: { fallback: "", help: "addresses of its workers' /metrics, separated by commas, for the servers' figures" },
+    senders: { fallback: "web", help: "channels that send, separated by commas; shoppers come through them by turns" },
+    seed: { fallback: "1", help: "what the shoppers want is drawn from it" },
+    partitions: { fallback: "8", help: "of a cluster of its own", whole: 1 },
+    report: { fallback: "", help: "folder for report.html and report.json" },
+  },
+  {
+    switches: { json: "print the result as JSON" },
+    words: { metavar: "PROFILE", help: `what is played: ${names.join(", ")}, or a file` },
+  },
+)
+
+const exit = { kept: 0, failed: 1, usage: 2, notKept: 3, generator: 4, interrupted: 130 } as const
+
+const wrong = (what: string): never => {
+  console.error(`${what}\nsee --help`)
+  process.exit(exit.usage)
+}
+
+const readProfile = async (word: string): Promise<Profile> => {
+  const file = names.includes(word) ? join(folder, `${word}.json`) : word
+  const text = await readFile(file, "utf8").catch(() => wrong(`there is no profile ${word}: there are ${names.join(", ")}, or name a file`))
+  try {
+    return Schema.decodeUnknownSync(Profile, { onExcessProperty: "error" })(JSON.parse(text))
+  } catch (error) {
+    return wrong(`${file}: ${Schema.isSchemaError(error) ? firstIssueOf(error) : String(error)}`)
+  }
+}
+
+/** More than one process can make shoppers for. */
+const ratePerSecondMax = 20_000
+
+const chosenProfile = async (): Promise<{ readonly name: string; readonly profile: Profile }> => {
+  const [word, ...more] = options.words
+  if (word === undefined || more.length > 0) return wrong(`one profile is played: ${names.join(", ")}, or a file`)
+  const read = await readProfile(word)
+  const rate = Number(options.rate)
+  const seconds = Number(options.seconds)
+  const profile = scaled(read, {
+    ...(rate === 0 ? {} : { rateTimes: rate / peakPerSecond(read) }),
+    ...(seconds === 0 ? {} : { timeTimes: (seconds * 1_000) / lengthMs(read) }),
+  })
+  if (peakPerSecond(profile) > ratePerSecondMax)
+    return wrong(`${Math.round(peakPerSecond(profile))} shoppers a second: this generator makes at most ${ratePerSecondMax}; run several`)
+  return { name: word, profile }
+}
+
+const over = ((): Over =>
+  options.over === "nats" || options.over === "http" ? options.over : wrong(`--over ${options.over}: nats or http`))()
+
+const openCluster = (): Promise<PlayedCluster> => {
+  const metrics = options.metrics === "" ? [] : options.metrics.split(",")
+  if (options.folder === "" && options.target === "") return ownCluster(over, Number(options.partitions))
+  return namedCluster(options.folder === "" ? "." : options.folder, over, options.target === "" ? null : options.target, metrics)
+}
+
+const location = "LOAD"
+/** Commands of setting up that are under way at once. */
+const atOnce = 64
+
+const inTurns = async <A>(all: ReadonlyArray<A>, each: (one: A) => Promise<void>): Promise<void> => {
+  let next = 0
+  const worker = async () => {
+    for (let one = all[next++]; one !== undefined; one = all[next++]) await each(one)
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+}
+
+const mustBeAccepted = (what: string, { outcome, why }: Heard): void => {
+  if (outcome !== "accepted") throw new Error(`${what}: ${outcome} ${why}`)
+}
+
+/** Units of every SKU, more each time. */
+const stocker = (dock: Door, skus: ReadonlyArray<string>, run: string) => {
+  let times = 0
+  return async (unitsEach: number): Promise<void> => {
+    const time = times++
+    if (unitsEach === 0) return
+    await inTurns(skus, async (sku) => {
+      const heard = await dock.send({ type: "ReceiveStock", id: `${run}-stock-${time}-${sku}`, sku, location, qty: unitsEach })
+      mustBeAccepted(`stock of ${sku}`, heard)
+    })
+  }
+}
+
+const putOnSale = async (planner: Door, skus: ReadonlyArray<string>, channels: ReadonlyArray<string>, run: string): Promise<void> => {
+  const policy = { channels: channels.map((channel) => plainLine(channel, 0)), safety: [], sourcing: [] }
+  await inTurns(skus, async (sku) =>
+    mustBeAccepted(`policy of ${sku}`, await planner.send({ type: "SetPolicy", id: `${run}-policy-${sku}`, sku, policy })),
+  )
+}
+
+const progress = ({ atMs, arrived, accepted, refused, others, p99Ms }: Second, underWay: number): void =>
+  say(
+    `${atMs / 1_000} s: ${arrived} came, ${accepted} accepted, ${refused} refused, ${others} others, p99 ${p99Ms.toFixed(1)} ms, ${underWay} under way`,
+  )
+
+const { name, profile } = await chosenProfile()
+
+const playOn = async (cluster: PlayedCluster): Promise<Played> => {
+  const senders = options.senders.split(",")
+  const run = `load-${Date.now().toString(36)}`
+  const skus = skusOf(profile)
+  const [planner, dock] = [await cluster.door("planner"), await cluster.door("warehouse")]
+  const doors = await Promise.all(senders.map(cluster.door))
+  const restock = stocker(dock, skus, run)
+  say(`${skus.length} SKUs get a policy and ${profile.skus.unitsEach} units each`)
+  await putOnSale(planner, skus, senders, run)
+  await restock(profile.skus.unitsEach)
+  const recorder = new Recorder()
+  let isCancelled = false
+  const cancel = () => {
+    isCancelled = true
+  }
+  process.once("SIGINT", cancel)
+  process.once("SIGTERM", cancel)
+  const figures = followFigures(cluster.metrics)
+  const startedAt = new Date().toISOString()
+  await play({
+    profile,
+    shoppers: new Shoppers(profile, options.seed, run),
+    recorder,
+    doors,
+    isCancelled: () => isCancelled,
+    onSecond: progress,
+    restock,
+  })
+  const server = await figures.stop()
+  await Promise.all([planner, dock, ...doors].map((door) => door.close()))
+  say("the journals are audited")
+  return {
+    profile: name,
+    over,
+    target: options.target === "" ? (options.folder === "" ? "a cluster of its own" : options.folder) : options.target,
+    startedAt,
+    seconds: recorder.seconds(),
+    server,
+    times: recorder.times(),
+    whys: recorder.whys(),
+    late: recorder.late(),
+    shoppers: recorder.shoppers,
+    planned: Math.floor(arrivedBy(profile, lengthMs(profile))),
+    repeats: recorder.repeats,
+    contradicted: recorder.contradicted,
+    audit: cluster.audit === null ? null : await cluster.audit(),
+    isPartial: isCancelled,
+  }
+}
+
+const tell = async (played: Played): Promise<number> => {
+  const kept = thresholds(played, profile)
+  const limit = generatorLimit(played)
+  if (options.report !== "") {
+    await mkdir(options.report, { recursive: true })
+    await writeFile(join(options.report, "report.html"), reportHtml(played, kept))
+    await writeFile(
+      join(options.report, "report.json"),
+      `${JSON.stringify({ ...played, thresholds: kept, generatorLimit: limit }, null, 2)}\n`,
+    )
+  }
+  console.log(options.json ? JSON.stringify({ ...played, thresholds: kept, generatorLimit: limit }) : playedText(played, kept))
+  if (played.isPartial) return exit.interrupted
+  if (limit !== null) return exit.generator
+  return kept.every(({ isKept }) => isKept) ? exit.kept : exit.notKept
+}
+
+try {
+  const cluster = await openCluster()
+  const played = await playOn(cluster).finally(() => cluster.stop())
+  process.exitCode = await tell(played)
+} catch (error) {
+  console.error(
+    error instanceof NoCluster ? error.message : error instanceof Error ? `could not be played: ${error.message}` : String(error),
+  )
+  process.exitCode = exit.failed
+}

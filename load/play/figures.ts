@@ -1,0 +1,88 @@
+/**
+ * What the workers' own pages say while a profile is played, second by second, to stand on the same axis as what channels saw.
+ */
+import { metricName } from "../../src/telemetry/catalogue.ts"
+import { sumOf } from "../stage/stage.ts"
+
+/** One second of the servers. */
+export interface ServerSecond {
+  readonly atMs: number
+  readonly decidedPerSecond: number
+  /** Seconds for which the oldest stored command waits, at most. */
+  readonly lagSeconds: number
+  /** Milliseconds that an append took on average in this second; 0: there was none. */
+  readonly appendMs: number
+  readonly openHolds: number
+  /** Cores that the workers used. */
+  readonly cores: number
+}
+
+interface Read {
+  readonly atMs: number
+  readonly decided: number
+  readonly lagSeconds: number
+  readonly appendSeconds: number
+  readonly appends: number
+  readonly openHolds: number
+  readonly cpuSeconds: number
+}
+
+/** The values of a metric for each of its labels. */
+const valuesOf = (page: string, metric: string): ReadonlyArray<number> =>
+  page
+    .split("\n")
+    .filter((line) => line.startsWith(`${metric}{`))
+    .map((line) => Number(line.slice(line.lastIndexOf(" "))))
+
+const readPages = async (urls: ReadonlyArray<string>): Promise<Read | null> => {
+  try {
+    const pages = await Promise.all(urls.map(async (url) => (await fetch(url, { signal: AbortSignal.timeout(3_000) })).text()))
+    const sum = (metric: string) => pages.reduce((total, page) => total + sumOf(page, metric), 0)
+    return {
+      atMs: performance.now(),
+      decided: sum(`${metricName.batchCommands}_sum`),
+      lagSeconds: Math.max(0, ...pages.flatMap((page) => valuesOf(page, metricName.lagOldestSeconds))),
+      appendSeconds: sum(`${metricName.appendSeconds}_sum`),
+      appends: sum(`${metricName.appendSeconds}_count`),
+      openHolds: sum(metricName.openHolds),
+      cpuSeconds: sum("process_cpu_seconds_total"),
+    }
+  } catch {
+    return null
+  }
+}
+
+/** Reads the pages again and again until it is stopped. A page that can't be read is a gap. */
+export const followFigures = (urls: ReadonlyArray<string>): { readonly stop: () => Promise<ReadonlyArray<ServerSecond>> } => {
+  const seconds: Array<ServerSecond> = []
+  const startMs = performance.now()
+  let before: Read | null = null
+  const look = async () => {
+    const read = await readPages(urls)
+    if (read !== null && before !== null) {
+      const forSeconds = (read.atMs - before.atMs) / 1_000
+      const appends = read.appends - before.appends
+      seconds.push({
+        atMs: Math.round(read.atMs - startMs),
+        decidedPerSecond: (read.decided - before.decided) / forSeconds,
+        lagSeconds: read.lagSeconds,
+        appendMs: appends === 0 ? 0 : ((read.appendSeconds - before.appendSeconds) * 1_000) / appends,
+        openHolds: read.openHolds,
+        cores: (read.cpuSeconds - before.cpuSeconds) / forSeconds,
+      })
+    }
+    before = read
+  }
+  let looking: Promise<void> = urls.length === 0 ? Promise.resolve() : look()
+  const timer = setInterval(() => {
+    looking = looking.then(look)
+  }, 1_000)
+  if (urls.length === 0) clearInterval(timer)
+  return {
+    stop: async () => {
+      clearInterval(timer)
+      await looking
+      return seconds
+    },
+  }
+}

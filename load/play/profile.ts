@@ -1,0 +1,104 @@
+/**
+ * A profile of load as data: how many shoppers come when, what they want, what is there, and what the system has to keep to. Pure; the files lie in load/profiles.
+ *
+ * The arrivals are an open model: shoppers come when the profile says so, however slowly the ones before are served.
+ */
+import { Schema } from "effect"
+
+const Share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
+const Whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+
+const Stage = Schema.Struct({
+  /** Milliseconds. */
+  forMs: Whole(1, 86_400_000),
+  /** Shoppers a second at its end; it rises or falls to that evenly from the end of the stage before, and from 0 in the first. */
+  toPerSecond: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 })),
+})
+
+/** What a profile says. */
+export const Profile = Schema.Struct({
+  summary: Schema.String,
+  stages: Schema.NonEmptyArray(Stage),
+  skus: Schema.Struct({
+    count: Whole(1, 1_000_000),
+    /** What sells how often: `zipf`, the second half as often as the first; or all alike. */
+    popularity: Schema.Literals(["zipf", "uniform"]),
+    unitsEach: Whole(0, 1_000_000_000),
+  }),
+  /** More units of every SKU, so many milliseconds after the start. */
+  restocks: Schema.Array(Schema.Struct({ atMs: Whole(0, 86_400_000), unitsEach: Whole(1, 1_000_000_000) })),
+  shopper: Schema.Struct({
+    /** Of all shoppers: who places an order of several lines. The others reserve one SKU. */
+    orderShare: Share,
+    orderLines: Whole(2, 1_000),
+    /** Of those who got it: who pays, who gives it back. The rest lets it expire. */
+    confirmShare: Share,
+    releaseShare: Share,
+    /** Milliseconds between getting it and paying, on average. */
+    thinkMs: Whole(0, 3_600_000),
+    holdMs: Whole(1_000, 86_400_000),
+    /** Who asks once more under the same id, whatever the answer was. */
+    askAgainShare: Share,
+  }),
+  thresholds: Schema.Struct({
+    /** Milliseconds from when a shopper came to the answer, for 99 of 100. */
+    acceptedP99Ms: Whole(1, 3_600_000),
+    refusedP99Ms: Whole(1, 3_600_000),
+    /** Of all commands. */
+    busyShare: Share,
+    errorShare: Share,
+    undecidedShare: Share,
+  }),
+})
+export interface Profile extends Schema.Schema.Type<typeof Profile> {}
+
+/** Milliseconds that a profile takes. */
+export const lengthMs = ({ stages }: Profile): number => stages.reduce((sum, { forMs }) => sum + forMs, 0)
+
+/** The most shoppers a second at any moment: at the end of a stage, for between two of them the rate is even. */
+export const peakPerSecond = ({ stages }: Profile): number => Math.max(...stages.map(({ toPerSecond }) => toPerSecond))
+
+/** The profile with another peak, and the same shape; or another length. Units that are there follow the number of shoppers, so that as much of the demand is met. */
+export const scaled = (
+  profile: Profile,
+  { rateTimes = 1, timeTimes = 1 }: { readonly rateTimes?: number; readonly timeTimes?: number },
+): Profile => {
+  const units = (qty: number) => Math.round(qty * rateTimes * timeTimes)
+  const [first, ...rest] = profile.stages.map(({ forMs, toPerSecond }) => ({
+    forMs: Math.max(1, Math.round(forMs * timeTimes)),
+    toPerSecond: toPerSecond * rateTimes,
+  }))
+  return {
+    ...profile,
+    stages: first === undefined ? profile.stages : [first, ...rest],
+    skus: { ...profile.skus, unitsEach: units(profile.skus.unitsEach) },
+    restocks: profile.restocks.map(({ atMs, unitsEach }) => ({
+      atMs: Math.round(atMs * timeTimes),
+      unitsEach: Math.max(1, units(unitsEach)),
+    })),
+  }
+}
+
+/** Shoppers a second at a moment. */
+export const rateAt = ({ stages }: Profile, atMs: number): number => {
+  let [beginMs, from] = [0, 0]
+  for (const { forMs, toPerSecond } of stages) {
+    if (atMs < beginMs + forMs) return from + ((toPerSecond - from) * (atMs - beginMs)) / forMs
+    beginMs += forMs
+    from = toPerSecond
+  }
+  return 0
+}
+
+/** Shoppers that have come up to a moment: what lies under the rate up to there. */
+export const arrivedBy = ({ stages }: Profile, atMs: number): number => {
+  let [beginMs, from, sum] = [0, 0, 0]
+  for (const { forMs, toPerSecond } of stages) {
+    const lasted = Math.min(forMs, Math.max(0, atMs - beginMs))
+    const reached = from + ((toPerSecond - from) * lasted) / forMs
+    sum += ((from + reached) / 2) * (lasted / 1_000)
+    beginMs += forMs
+    from = toPerSecond
+  }
+  return sum
+}
