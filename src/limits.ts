@@ -317,6 +317,16 @@ export const doorCreditStepMessages = 512
  */
 export const doorSliceBytes = 65_536
 export const doorSliceMessageBytesMin = 1_024
+/** Worker processes under one supervisor: each is a core's work, and a machine that has more starts another supervisor. */
+export const processesMax = 64
+/** Milliseconds in which a worker process has to answer for its pages; one that doesn't is missing in the merged page. */
+export const childPageMs = 3_000
+/** Milliseconds before a worker process that ended by itself is started again; doubled each time it ends within a minute, up to the second. */
+export const childStartAgainMs = 500
+export const childStartAgainMsMax = 15_000
+/** Milliseconds that a worker process gets to be ready when others wait for it to be restarted. */
+export const childReadyMs = 120_000
+
 /** Milliseconds between two pings on the senders' connection, and pings under way: what bounds the age of what comes in on it. */
 export const doorPingEveryMs = 25
 export const doorPingsMax = 4

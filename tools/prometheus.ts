@@ -15,6 +15,7 @@ import { AlarmKind, HaltReason, ReignEndReason, StepDownReason } from "../src/en
 import { WatchAlarmKind } from "../src/ports/meter.ts"
 import { metricsOf, pageOf } from "../src/telemetry/making.ts"
 import { Meters, MetricsRegistry, metricsLayer } from "../src/telemetry/metrics.ts"
+import { makeProcessMetrics } from "../src/telemetry/processes.ts"
 import { makeProjectionMetrics } from "../src/telemetry/projection.ts"
 import { makeRoomGauges } from "../src/telemetry/room.ts"
 import { dashboards } from "./dashboards.ts"
@@ -72,6 +73,7 @@ const wholePage = (): Promise<string> =>
     for (const kind of Kind) meterOf(kind).begin(1, [...AlarmKind, ...WatchAlarmKind], StepDownReason, ReignEndReason, HaltReason)
     makeRoomGauges(registry)
     makeProjectionMetrics(registry, { sku: 1, order: 1 })
+    makeProcessMetrics(registry, 1, () => 1)
     metricsOf(registry).gauge("durabilityWarnings").set(0)
     return yield* Effect.promise(() => pageOf(registry))
   }).pipe(Effect.provide(metricsLayer("all")), Effect.runPromise)

@@ -9,6 +9,7 @@ import type { Readiness } from "../http/handlers.ts"
 import { gatewayMeterLayer } from "../telemetry/gateway-metrics.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
+import { pageOf } from "../telemetry/making.ts"
 import { MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
 import { ownConnection } from "./access.ts"
 import { readLogins, type SenderLogins, startGateway } from "./gateway-parts.ts"
@@ -34,7 +35,7 @@ const work = Effect.fnUntraced(function* (config: GatewayConfig) {
   const registry = yield* MetricsRegistry
   let said: Readiness = { ready: false, missing: ["the gateway is starting"] }
   const report = () => ({ gateway: config.worker, ...said })
-  const address = yield* serveTelemetry({ registry, readiness: report, worker: report }, config.http)
+  const address = yield* serveTelemetry({ metrics: () => pageOf(registry), readiness: report, worker: report }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
   const { servers, logins, keysFile } = yield* accessOf(config)
   const { url, readiness } = yield* startGateway(config.gateway, servers, logins, keysFile)

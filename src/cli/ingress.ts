@@ -15,6 +15,7 @@ import { Owners } from "../runtime/owners.ts"
 import { Reigns } from "../runtime/reigns.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
+import { pageOf } from "../telemetry/making.ts"
 import { Meters, MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
 import { logLine } from "../telemetry/names.ts"
 import { helpText } from "./help-text.ts"
@@ -40,7 +41,7 @@ const work = Effect.fnUntraced(function* (config: IngressConfig) {
   const registry = yield* MetricsRegistry
   const notYet = { ingress: name, ready: false, state: "starting" }
   const report = () => ingress?.report() ?? notYet
-  const address = yield* serveTelemetry({ registry, readiness: report, worker: report }, config.http)
+  const address = yield* serveTelemetry({ metrics: () => pageOf(registry), readiness: report, worker: report }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
   const partitions = yield* partitionsOf(config)
   const scope = yield* Effect.scope

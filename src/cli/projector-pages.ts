@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type { PartitionCounts } from "../domain/kinds.ts"
 import type { Projected, ProjectionSetback } from "../projection/project.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
+import { pageOf } from "../telemetry/making.ts"
 import { makeProjectorPage, type ProjectionMetrics } from "../telemetry/projection.ts"
 
 const lookMs = 1_000
@@ -67,7 +68,7 @@ export const serveProjectorPages = Effect.fnUntraced(function* (
   const news = new ProjectorNews(metrics)
   const clock = yield* Clock.Clock
   const readiness = () => news.readiness(counts)
-  const address = yield* serveTelemetry({ registry, readiness, worker: readiness }, config.http)
+  const address = yield* serveTelemetry({ metrics: () => pageOf(registry), readiness, worker: readiness }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
   yield* Effect.forkScoped(
     Effect.forever(

@@ -18,6 +18,7 @@ import {
   settings,
   workerSettingsHelp,
 } from "../config.ts"
+import { processesMax } from "../limits.ts"
 import { deskLayer } from "../nats/desk.ts"
 import { doorLayer } from "../nats/door.ts"
 import { openWorker, type WorkerAccess } from "../nats/layer.ts"
@@ -33,21 +34,22 @@ import { startWorker, type Worker } from "../runtime/worker.ts"
 import { gatewayMeterLayer } from "../telemetry/gateway-metrics.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
-import { metricsOf } from "../telemetry/making.ts"
+import { metricsOf, pageOf } from "../telemetry/making.ts"
 import { Meters, MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
 import { logLine } from "../telemetry/names.ts"
 import { makeRoomGauges } from "../telemetry/room.ts"
 import { Tracing, tracingLayer } from "../telemetry/traces.ts"
 import { saidCodecOf } from "../wire/said.ts"
-import { ownConnection } from "./access.ts"
 import { namedArchive } from "./archive-folder.ts"
+import { wholeFlag } from "./arguments.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
-import { startGateway } from "./gateway-parts.ts"
 import { helpText } from "./help-text.ts"
 import { leaveAtTheEnd } from "./leave-at-the-end.ts"
-import { makeOwnKeys, ownGatewayFile, ownKeysFile } from "./own-keys.ts"
-import { ownExplaining } from "./own-past.ts"
 import { ownSenders, startOwnServer } from "./own-server.ts"
+import { parentGone } from "./parent-gone.ts"
+import { tellSupervisor } from "./processes/child.ts"
+import { serveOwnGateway } from "./serve-gateway.ts"
+import { serveMany } from "./serve-many.ts"
 import { keepProjecting } from "./serve-postgres.ts"
 import { keepArchiving, watchRoom } from "./serve-room.ts"
 import { untilItAnswers } from "./until-it-answers.ts"
@@ -140,20 +142,6 @@ const readable = (readiness: Readiness) => ({
   outages: readiness.outages.map(({ sinceMs, ...outage }) => ({ ...outage, since: new Date(sinceMs).toISOString() })),
 })
 
-/** The gateway of an own nats-server. Nothing that is decided depends on it: where it can't listen, the worker goes on and says so. */
-const serveOwnGateway = Effect.fnUntraced(
-  function* (servers: ReadonlyArray<string>) {
-    const { credentials } = yield* ownConnection
-    const gateway = yield* loadInnerGateway
-    const keysFile = gateway.keysFile ?? ownKeysFile
-    const { url } = yield* startGateway(gateway, servers, credentials.senders, keysFile, yield* ownExplaining)
-    yield* Effect.promise(() => makeOwnKeys(ownSenders, url))
-    yield* Effect.logInfo("the HTTP gateway listens", { url, reference: `${url}/reference`, pageAndKeys: ownGatewayFile })
-    return yield* Effect.never
-  },
-  Effect.catch((error) => Effect.logWarning("there is no HTTP gateway, all else goes on", { cause: error.message })),
-)
-
 const work = Effect.fnUntraced(function* (config: HoldfastConfig, postgres: string | null | "none") {
   let ingress: RunningIngress | undefined
   let asked: WorkerPages | undefined
@@ -161,8 +149,9 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig, postgres: stri
   const notYet = { worker: config.worker, ready: false, state: "starting" }
   const readiness = () => (ingress === undefined || asked === undefined ? notYet : readinessOf(ingress, asked))
   const report = () => (ingress === undefined || asked === undefined ? notYet : reportOf(ingress, asked))
-  const address = yield* serveTelemetry({ registry, readiness, worker: report }, config.http)
+  const address = yield* serveTelemetry({ metrics: () => pageOf(registry), readiness, worker: report }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
+  yield* tellSupervisor(address)
   const nats = yield* findNats(config)
   const { servers } = nats
   const ports = yield* connect(nats, config.worker)
@@ -194,19 +183,27 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig, postgres: stri
   }).pipe(Effect.provide(anyKinds))
 })
 
-const serve = Effect.fnUntraced(function* (flags: { readonly postgres: boolean }) {
+const serve = Effect.fnUntraced(function* (flags: { readonly postgres: boolean; readonly processes: number }) {
   const config = yield* loadConfig
   const postgres = flags.postgres ? yield* loadPostgresUrl : "none"
   yield* loadInnerGateway
   // A schedule that can't be used is said at once, like any other setting.
   yield* loadArchiveConfig
+  if (flags.processes > 1) {
+    const logging = loggingLayer({ format: config.log, level: config.logLevel })
+    const parts = Layer.merge(gatewayMeterLayer.pipe(Layer.provide(metricsLayer(config.worker))), logging)
+    return yield* Effect.scoped(serveMany(config, flags.processes, postgres)).pipe(Effect.provide(parts))
+  }
   const parts = Layer.mergeAll(
     gatewayMeterLayer.pipe(Layer.provideMerge(metricsLayer(config.worker))),
     tracingLayer(config),
     IngressEngine.layer,
     loggingLayer({ format: config.log, level: config.logLevel }),
   )
-  return yield* Effect.scoped(work(config, postgres)).pipe(Effect.provide(parts))
+  // One that a supervisor started ends with it, and says in each line who it is: all write to one log.
+  const supervised = process.connected === true
+  const served = Effect.raceFirst(Effect.scoped(work(config, postgres)), parentGone).pipe(Effect.provide(parts))
+  return yield* supervised ? Effect.annotateLogs(served, { worker: config.worker }) : served
 })
 
 const description = `Run a worker. Workers share the partitions by themselves: start as many as you like, on one or several machines, each with a name of its own.
@@ -237,12 +234,19 @@ export const serveCommand = Command.make(
       Flag.withDescription("Keep tables in Postgres; --no-postgres: don't, and start none"),
       Flag.withDefault(true),
     ),
+    processes: wholeFlag(
+      "processes",
+      "Workers, each as a process of its own, with one page for all; a core is one worker's. SIGHUP restarts them one after another",
+      1,
+      processesMax,
+    ).pipe(Flag.withDefault(1)),
   },
   serve,
 ).pipe(
   Command.withDescription(helpText(description)),
   Command.withExamples([
     { command: "holdfast serve", description: "try it out, with a nats-server of its own" },
+    { command: "holdfast serve --processes 4", description: "four workers on one machine" },
     {
       command: "HOLDFAST_NATS_URL=nats://nats-1:4222,nats://nats-2:4222 HOLDFAST_REPLICAS=3 HOLDFAST_DURABILITY=strict holdfast serve",
       description: "one of several workers on a cluster; logins as listed above",

@@ -7,7 +7,7 @@
 import { batchCommandsMax, latencyPairsMax, recordBytesMax } from "../limits.ts"
 
 /** The processes that tell metrics: each serves a page `/metrics` of its own. */
-export const Exporter = ["worker", "ingress", "gateway", "projector"] as const
+export const Exporter = ["worker", "ingress", "gateway", "projector", "supervisor"] as const
 export type Exporter = (typeof Exporter)[number]
 
 /** What a metric is, in the words of Prometheus. */
@@ -592,6 +592,31 @@ const metrics = {
     help: "Transactions of the projector that did not commit, or whose outcome was unknown, and were begun again.",
     labels: { reason: "`conflict`, `unknown`, `away`, `other`" },
     by: ["projector"],
+  },
+  // Worker processes under one supervisor
+  processesWanted: {
+    name: "holdfast_worker_processes",
+    type: "gauge",
+    unit: "count",
+    help: "Worker processes that `serve --processes` keeps running.",
+    labels: {},
+    by: ["supervisor"],
+  },
+  processesReady: {
+    name: "holdfast_worker_processes_ready",
+    type: "gauge",
+    unit: "count",
+    help: "Those of them that say they are ready.",
+    labels: {},
+    by: ["supervisor"],
+  },
+  processRestarts: {
+    name: "holdfast_worker_process_restarts_total",
+    type: "counter",
+    unit: "count",
+    help: "Worker processes that were started again: those that ended by themselves, and those that a rolling restart ended.",
+    labels: { why: "`ended`, `asked`" },
+    by: ["supervisor"],
   },
   // The page itself
   collectFailures: {

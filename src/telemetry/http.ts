@@ -6,8 +6,7 @@
 import { createServer, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import { Effect, Schema, type Scope } from "effect"
-import type { Registry } from "prom-client"
-import { pageOf } from "./making.ts"
+import { Registry } from "prom-client"
 
 /** The address can't be listened on. Choose another with HOLDFAST_HTTP_HOST and HOLDFAST_HTTP_PORT. */
 export class HttpUnavailable extends Schema.TaggedError<HttpUnavailable>()("HttpUnavailable", {
@@ -17,7 +16,8 @@ export class HttpUnavailable extends Schema.TaggedError<HttpUnavailable>()("Http
 
 /** What the pages show. */
 export interface TelemetryPages {
-  readonly registry: Registry
+  /** The text of /metrics. Asked at every scrape. */
+  readonly metrics: () => Promise<string>
   /** Whether the whole cluster is, as this worker sees it, and what to say about it. Asked at every request. */
   readonly readiness: () => { readonly ready: boolean }
   /** Whether this worker alone is. */
@@ -34,7 +34,7 @@ const json = "application/json"
 const page = async (pages: TelemetryPages, path: string, response: ServerResponse): Promise<void> => {
   switch (path) {
     case "/metrics":
-      return answer(response, 200, pages.registry.contentType, await pageOf(pages.registry))
+      return answer(response, 200, Registry.PROMETHEUS_CONTENT_TYPE, await pages.metrics())
     case "/ready":
     case "/worker": {
       const said = path === "/ready" ? pages.readiness() : pages.worker()

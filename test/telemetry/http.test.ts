@@ -14,7 +14,7 @@ const get = async (url: string, method = "GET") => {
 const ask = (path: string, readiness: { readonly ready: boolean; readonly partitions?: ReadonlyArray<unknown> }, method = "GET") =>
   Effect.gen(function* () {
     const url = yield* serveTelemetry(
-      { registry: new Registry(), readiness: () => readiness, worker: () => ({ ready: true, alone: true }) },
+      { metrics: async () => "", readiness: () => readiness, worker: () => ({ ready: true, alone: true }) },
       { host: "127.0.0.1", port: 0 },
     )
     return yield* Effect.promise(() => get(`${url}${path}`, method))
@@ -61,7 +61,7 @@ describe("the pages of a worker", () => {
   })
 
   it("fail with a tagged error when the port is taken", async () => {
-    const pages = { registry: new Registry(), readiness: () => ({ ready: true }), worker: () => ({ ready: true }) }
+    const pages = { metrics: async () => "", readiness: () => ({ ready: true }), worker: () => ({ ready: true }) }
     const error = await Effect.gen(function* () {
       const first = yield* serveTelemetry(pages, { host: "127.0.0.1", port: 0 })
       return yield* Effect.flip(serveTelemetry(pages, { host: "127.0.0.1", port: Number(new URL(first).port) }))

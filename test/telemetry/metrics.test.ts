@@ -13,6 +13,7 @@ import { allMetrics, metricName } from "../../src/telemetry/catalogue.ts"
 import { gatewayMeterLayer } from "../../src/telemetry/gateway-metrics.ts"
 import { metricsOf } from "../../src/telemetry/making.ts"
 import { Meters, MetricsRegistry, metricsLayer } from "../../src/telemetry/metrics.ts"
+import { makeProcessMetrics } from "../../src/telemetry/processes.ts"
 import { makeProjectionMetrics } from "../../src/telemetry/projection.ts"
 import { makeRoomGauges } from "../../src/telemetry/room.ts"
 import { NotStoredReason } from "../../src/wire/answers.ts"
@@ -258,6 +259,7 @@ describe("metrics", () => {
       const one = yield* MetricsRegistry
       makeRoomGauges(one)
       makeProjectionMetrics(one, { sku: 1, order: 1 }).failed("away")
+      makeProcessMetrics(one, 1, () => 1)
       metricsOf(one).gauge("durabilityWarnings")
       return yield* Effect.promise(() => one.getMetricsAsJSON())
     }).pipe(Effect.provide(gatewayMeterLayer.pipe(Layer.provideMerge(metricsLayer("w1")))), Effect.runPromise)

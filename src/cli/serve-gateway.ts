@@ -1,0 +1,22 @@
+/** The HTTP gateway beside an own nats-server. */
+import { Effect } from "effect"
+import { loadInnerGateway } from "../config.ts"
+import { ownConnection } from "./access.ts"
+import { startGateway } from "./gateway-parts.ts"
+import { makeOwnKeys, ownGatewayFile, ownKeysFile } from "./own-keys.ts"
+import { ownExplaining } from "./own-past.ts"
+import { ownSenders } from "./own-server.ts"
+
+/** Serves the gateway for as long as the scope lives. Nothing that is decided depends on it: where it can't listen, all else goes on and it is said. */
+export const serveOwnGateway = Effect.fnUntraced(
+  function* (servers: ReadonlyArray<string>) {
+    const { credentials } = yield* ownConnection
+    const gateway = yield* loadInnerGateway
+    const keysFile = gateway.keysFile ?? ownKeysFile
+    const { url } = yield* startGateway(gateway, servers, credentials.senders, keysFile, yield* ownExplaining)
+    yield* Effect.promise(() => makeOwnKeys(ownSenders, url))
+    yield* Effect.logInfo("the HTTP gateway listens", { url, reference: `${url}/reference`, pageAndKeys: ownGatewayFile })
+    return yield* Effect.never
+  },
+  Effect.catch((error) => Effect.logWarning("there is no HTTP gateway, all else goes on", { cause: error.message })),
+)

@@ -1,0 +1,50 @@
+/**
+ * `holdfast serve --processes N`: several workers as processes of their own, with one page for all. What there is one of on a machine, and not one for each worker (an own nats-server with its Postgres and gateway, the
+ * archivist, the projector), is this process's.
+ */
+import { Effect } from "effect"
+import { archiveSettings, type HoldfastConfig, loadArchiveConfig, settings } from "../config.ts"
+import { sendersText } from "../domain/sender-list.ts"
+import type { Login } from "../nats/connection.ts"
+import type { WorkerAccess } from "../nats/layer.ts"
+import { serveTelemetry } from "../telemetry/http.ts"
+import { leaveAtTheEnd } from "./leave-at-the-end.ts"
+import { ownSenders, startOwnServer } from "./own-server.ts"
+import { supervise } from "./processes/supervise.ts"
+import { serveOwnGateway } from "./serve-gateway.ts"
+import { keepProjecting } from "./serve-postgres.ts"
+import { keepArchiving } from "./serve-room.ts"
+
+const loginEnvironment = (user: string, password: string, login: Login): NodeJS.ProcessEnv =>
+  "user" in login ? { [user]: login.user, [password]: login.password } : {}
+
+/** What workers are told of an own nats-server: what an operator would tell them of any other. */
+const ownEnvironment = ({ servers, monitorUrls, engine, door }: WorkerAccess): NodeJS.ProcessEnv => ({
+  [settings.natsUrl.name]: servers.join(","),
+  [settings.monitorUrl.name]: monitorUrls.join(","),
+  ...loginEnvironment(settings.engineUser.name, settings.enginePassword.name, engine),
+  ...loginEnvironment(settings.doorUser.name, settings.doorPassword.name, door),
+  [settings.senders.name]: sendersText(ownSenders),
+})
+
+/** What each worker is told: what this process is, but for its name and its pages, and nothing of what this process does for all. */
+const workerEnvironment = (worker: string, own: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
+  const { [archiveSettings.everyMs.name]: _, ...inherited } = process.env
+  return { ...inherited, ...own, [settings.worker.name]: worker, [settings.httpHost.name]: "127.0.0.1", [settings.httpPort.name]: "0" }
+}
+
+/** Serves with so many worker processes until it is interrupted. */
+export const serveMany = Effect.fnUntraced(function* (config: HoldfastConfig, count: number, postgres: string | null | "none") {
+  const archive = yield* loadArchiveConfig
+  const own = config.nats === null ? yield* startOwnServer(config.worker) : null
+  const supervisor = yield* supervise(config.worker, count, (worker) => workerEnvironment(worker, own === null ? {} : ownEnvironment(own)))
+  const { report, metrics, isDrained } = supervisor
+  yield* leaveAtTheEnd(Effect.map(isDrained, (done) => (done ? null : "a worker process was not drained in time")))
+  const address = yield* serveTelemetry({ metrics, readiness: report, worker: report }, config.http)
+  yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
+  yield* Effect.logInfo("workers run as processes of their own; SIGHUP restarts them one after another", { workers: count })
+  if (own !== null) yield* Effect.forkScoped(serveOwnGateway(own.servers))
+  yield* Effect.forkScoped(keepArchiving(archive))
+  yield* Effect.forkScoped(keepProjecting({ url: postgres, isOwnCluster: own !== null }))
+  return yield* Effect.never
+})

@@ -1,0 +1,127 @@
+/** Several workers as processes under one supervisor: one page for all, one killed and replaced, all restarted one after another while a channel buys, all drained at the end, none left behind. */
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtemp, readFile, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { connect, type SenderClient } from "../../src/channel.ts"
+import type { SupervisorReport } from "../../src/cli/processes/supervise.ts"
+import type { EmbeddedConnection } from "../../src/nats/embedded.ts"
+import { natsServerBinary } from "../../src/nats/server-binary.ts"
+import { metricName } from "../../src/telemetry/catalogue.ts"
+import { startTimeoutMs } from "../nats/nats-broker.ts"
+import { isAlive, textOf, until } from "../processes.ts"
+
+const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
+let folder = ""
+let supervisor: ChildProcess
+let said: () => string
+let pages = ""
+
+const report = async (): Promise<SupervisorReport> => (await fetch(`${pages}/worker`)).json() as Promise<SupervisorReport>
+const pidsOf = async () => (await report()).workers.map(({ pid }) => pid)
+const metric = async (name: string, label = ""): Promise<number> => {
+  const lines = (await (await fetch(`${pages}/metrics`)).text()).split("\n")
+  return lines
+    .filter((line) => line.startsWith(`${name}{`) && line.includes(label))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0)
+}
+const allReady = async (): Promise<boolean> => {
+  const { ready, workers } = await report()
+  return ready && workers.every(({ pid }) => pid !== null)
+}
+
+beforeAll(async () => {
+  await natsServerBinary()
+  folder = await mkdtemp(join(tmpdir(), "holdfast-processes-"))
+  const env = {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME,
+    HOLDFAST_OWN_NATS_PORT: "0",
+    HOLDFAST_GATEWAY_PORT: "0",
+    HOLDFAST_HTTP_PORT: "0",
+    HOLDFAST_PARTITIONS: "4",
+    HOLDFAST_LEASE_TTL_MS: "1000",
+    HOLDFAST_WORKER: "many",
+    HOLDFAST_LOG: "json",
+  }
+  supervisor = spawn(process.execPath, [main, "serve", "--processes", "2", "--no-postgres"], {
+    cwd: folder,
+    env,
+    stdio: ["ignore", "ignore", "pipe"],
+  })
+  if (supervisor.stderr === null) throw new Error("its log is read")
+  said = textOf(supervisor.stderr)
+  // Its workers say the same of their own pages, each with its name.
+  const address = () => /^\{"metrics":"([^"]+)\/metrics"/m.exec(said())?.[1]
+  await until(() => address() !== undefined)
+  pages = address() ?? ""
+  await until(allReady)
+}, startTimeoutMs)
+afterAll(async () => {
+  supervisor.kill("SIGKILL")
+  await rm(folder, { recursive: true, force: true })
+})
+
+const open = async (sender: string): Promise<SenderClient> => {
+  const { url, credentials } = JSON.parse(
+    await readFile(join(folder, ".cache", "holdfast", "connection.json"), "utf8"),
+  ) as EmbeddedConnection
+  const login = credentials.senders[sender]
+  if (login === undefined) throw new Error(`no login of ${sender}`)
+  return connect({ servers: [url], sender, login, timeoutMs: 60_000 })
+}
+
+describe("two workers under a supervisor", () => {
+  it("share the partitions, each a process, on one page", async () => {
+    await until(async () => (await metric(metricName.owned)) === 8)
+    expect(await metric(metricName.owned, 'worker="many-1"')).toBeGreaterThan(0)
+    expect(await metric(metricName.owned, 'worker="many-2"')).toBeGreaterThan(0)
+    expect(await metric(metricName.processesReady)).toBe(2)
+    expect(new Set(await pidsOf()).size).toBe(2)
+  })
+
+  it("one that is killed is replaced, and said", async () => {
+    const [victim, other] = await pidsOf()
+    process.kill(victim ?? 0, "SIGKILL")
+    await until(async () => (await allReady()) && !(await pidsOf()).includes(victim ?? 0))
+    expect(await pidsOf()).toContain(other)
+    expect(await metric(metricName.processRestarts, 'why="ended"')).toBe(1)
+    expect(said()).toContain("a worker process ended, and is started again")
+  })
+
+  it("are restarted one after another on SIGHUP, and a channel that buys meanwhile is always answered", async () => {
+    const [planner, dock, web] = await Promise.all([open("planner"), open("warehouse"), open("web")])
+    const policy = {
+      channels: [{ channel: "web", priority: 0, bufferQty: 0, bufferPercent: 0, floorQty: 0, fenceQty: 0 }],
+      safety: [],
+      sourcing: [],
+    }
+    await planner.setPolicy({ sku: "A", policy })
+    await dock.receiveStock({ sku: "A", location: "L", qty: 100_000 })
+    const before = await pidsOf()
+    supervisor.kill("SIGHUP")
+    const outcomes: Array<string> = []
+    while (!said().includes("every worker process was restarted")) {
+      outcomes.push((await web.reserve({ sku: "A", reservation: `r-${outcomes.length}`, qty: 1, holdMs: 60_000 })).outcome)
+    }
+    expect(outcomes.length).toBeGreaterThan(10)
+    expect(new Set(outcomes)).toEqual(new Set(["accepted"]))
+    const stock = await dock.stock("A")
+    expect(stock.answer === "stock" ? stock.openReservations : -1).toBe(outcomes.length)
+    const after = await pidsOf()
+    expect(after.filter((pid) => before.includes(pid))).toEqual([])
+    expect(await metric(metricName.processRestarts, 'why="asked"')).toBe(2)
+    await Promise.all([planner, dock, web].map((client) => client.close()))
+  })
+
+  it("drain on SIGTERM, and none outlives the supervisor", async () => {
+    const pids = await pidsOf()
+    const ended = new Promise<number | null>((done) => supervisor.once("exit", done))
+    supervisor.kill("SIGTERM")
+    expect(await ended).toBe(0)
+    for (const pid of pids) expect(isAlive(pid ?? 0)).toBe(false)
+  })
+})
