@@ -4,8 +4,8 @@
  * Nothing of Holdfast needs either: they are here to try the rules, and in production Prometheus is somebody else's to run.
  */
 import { execFileSync, spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from "node:fs"
-import { homedir, tmpdir } from "node:os"
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
@@ -19,29 +19,22 @@ import { makeProcessMetrics } from "../src/telemetry/processes.ts"
 import { makeProjectionMetrics } from "../src/telemetry/projection.ts"
 import { makeRoomGauges } from "../src/telemetry/room.ts"
 import { dashboards } from "./dashboards.ts"
+import { goProgram } from "./go-program.ts"
 
 const pinned = fileURLToPath(new URL("prometheus/", import.meta.url))
 export const rulesFolder = fileURLToPath(new URL("../deploy/prometheus/", import.meta.url))
 
 /** The path of one of its programs, built if it isn't there yet: some minutes, once. */
-export const prometheusBinary = (program: "prometheus" | "promtool"): string => {
-  const version = /prometheus\/prometheus v([0-9.]+)/.exec(readFileSync(join(pinned, "go.mod"), "utf8"))?.[1] ?? "unknown"
-  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "holdfast")
-  const target = join(folder, `${program}-${version}`)
-  if (existsSync(target)) return target
-  mkdirSync(folder, { recursive: true })
-  console.error(`Building ${program} ${version} once, with Go (some minutes; kept in ${folder}) ...`)
-  const draft = `${target}.${process.pid}`
-  // Without the many ways of finding targets in somebody's cloud: half of what there is to compile.
-  const flags = ["build", "-trimpath", "-buildvcs=false", "-tags=remove_all_sd", "-ldflags=-s -w", "-o", draft]
-  execFileSync("go", [...flags, `github.com/prometheus/prometheus/cmd/${program}`], {
-    cwd: pinned,
-    env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" },
-    stdio: ["ignore", "inherit", "inherit"],
+export const prometheusBinary = (program: "prometheus" | "promtool"): string =>
+  goProgram({
+    name: program,
+    version: /prometheus\/prometheus v([0-9.]+)/.exec(readFileSync(join(pinned, "go.mod"), "utf8"))?.[1] ?? "unknown",
+    module: pinned,
+    package: `github.com/prometheus/prometheus/cmd/${program}`,
+    // Without the many ways of finding targets in somebody's cloud: half of what there is to compile.
+    tags: "remove_all_sd",
+    takes: "some minutes",
   })
-  renameSync(draft, target)
-  return target
-}
 
 /** Puts the alerts of deploy/prometheus to promtool's tests. */
 export const tryRules = (): void => {
