@@ -9,7 +9,7 @@
 # Needs npm and Go. Installs into a temporary folder, runs one server on the loopback interface, and ends with code 1 once the behaviour is another.
 
 source "$(dirname "${BASH_SOURCE[0]}")/jetstream.bash"
-look <<'JS'
+look_at_jetstream <<'JS'
 const ahead = new Date(Date.now() + 3_600_000)
 await jsm.streams.add({ name: "SALES", subjects: ["sale.>"] })
 await js.publish("sale.1", "before the consumer")

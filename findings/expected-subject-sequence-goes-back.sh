@@ -9,7 +9,7 @@
 # Needs npm and Go. Installs into a temporary folder, runs one server on the loopback interface, and ends with code 1 once the behaviour is another.
 
 source "$(dirname "${BASH_SOURCE[0]}")/jetstream.bash"
-look <<'JS'
+look_at_jetstream <<'JS'
 await jsm.streams.add({ name: "PRICES", subjects: ["price.>"], allow_msg_ttl: true, allow_direct: true })
 const readAt = (await js.publish("price.A", "10.00")).seq
 const changed = await js.publish("price.A", "12.00")

@@ -9,7 +9,7 @@
 # Needs npm and Go. Installs into a temporary folder, runs one server on the loopback interface, and ends with code 1 once the behaviour is another.
 
 source "$(dirname "${BASH_SOURCE[0]}")/jetstream.bash"
-look <<'JS'
+look_at_jetstream <<'JS'
 const ttlMs = 6_000
 await jsm.streams.add({ name: "HOLDS", subjects: ["hold.>"], allow_msg_ttl: true })
 await js.publish("hold.1", "for six seconds", { ttl: "6s" })
