@@ -12,10 +12,7 @@ GOBIN="$folder" go install "github.com/nats-io/nats-server/v2@v$version" 2>go.lo
 start_servers() {
   local -a routes=() flags
   local n
-  if [ "$1" -gt 1 ]; then
-    # shellcheck disable=SC2207 # numbers
-    routes=($(node -e 'const all = Array.from({ length: 3 }, () => require("net").createServer().listen(0, "127.0.0.1")); setTimeout(() => { for (const one of all) console.log(one.address().port); process.exit() }, 100)'))
-  fi
+  if [ "$1" -gt 1 ]; then mapfile -t routes < <(free_ports "$1"); fi
   for ((n = 0; n < $1; n++)); do
     mkdir "$n"
     flags=(-a 127.0.0.1 -p -1 -js -sd "$folder/$n/store" --ports_file_dir "$folder/$n" -n "server-$n")

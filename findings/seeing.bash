@@ -4,6 +4,7 @@
 # look [ARGUMENT …]        runs the JavaScript on standard input there. It has see(what, found, seen), which prints one observation and whether it is the one that was seen, pause(ms) and
 #                          until(what, look). The script ends with 1 once something is seen otherwise.
 # started PID              ends that process with the script
+# free_ports COUNT         prints so many ports of the loopback interface that nobody has
 set -euo pipefail
 case "${1:-}" in -h | --help) sed -n '2,/^$/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;; esac
 
@@ -11,7 +12,7 @@ need() {
   local tool
   for tool in "$@"; do command -v "$tool" >/dev/null || { echo "$tool is needed on the PATH" >&2; exit 2; }; done
 }
-need npm node
+need npm node timeout
 
 folder="$(mktemp -d)"
 processes=()
@@ -26,6 +27,15 @@ leave() {
 trap leave EXIT
 cd "$folder"
 npm init -y >/dev/null
+
+free_ports() {
+  node -e 'const net = require("node:net")
+  const all = Array.from({ length: Number(process.argv[1]) }, () => net.createServer().listen(0, "127.0.0.1"))
+  Promise.all(all.map((one) => new Promise((done) => one.once("listening", done)))).then(() => {
+    for (const one of all) console.log(one.address().port)
+    process.exit()
+  })' "$1"
+}
 
 install() { npm install --silent --no-audit --no-fund --save-exact "$@" >/dev/null; }
 
