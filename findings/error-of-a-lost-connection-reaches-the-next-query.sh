@@ -14,9 +14,9 @@
 
 source "$(dirname "${BASH_SOURCE[0]}")/postgres.bash"
 install postgres@3.4.9
-look "$url" <<'JS'
+look <<'JS'
 import postgres from "postgres"
-const url = process.argv[2]
+const url = process.env.URL
 const admin = postgres(url, { max: 1 })
 await admin`create table sale (id int primary key)`
 const said = (query) => query.then((rows) => `done, rows: ${rows.count ?? rows}`, (error) => error.code)

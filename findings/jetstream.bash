@@ -31,8 +31,8 @@ import { readFileSync } from "node:fs"
 import { connect, headers, nanos } from "@nats-io/transport-node"
 import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream"
 import { Kvm } from "@nats-io/kv"
-const open = () => connect({ servers: JSON.parse(readFileSync(process.argv[2], "utf8")).nats[0], maxReconnectAttempts: -1, reconnectTimeWait: 100 })
-const serverPid = Number(process.argv[3])
+const open = () => connect({ servers: JSON.parse(readFileSync(process.env.PORTS, "utf8")).nats[0], maxReconnectAttempts: -1, reconnectTimeWait: 100 })
+const serverPid = Number(process.env.SERVER)
 const link = await open()
 const js = jetstream(link)
 const jsm = await jetstreamManager(link, { checkAPI: false })
@@ -45,5 +45,5 @@ const state = async (stream) => (await jsm.streams.info(stream)).state
 JS
     cat
     echo 'await link.close()'
-  } | look "$folder"/0/nats-server_*.ports "${processes[0]}"
+  } | PORTS="$(echo "$folder"/0/nats-server_*.ports)" SERVER="${processes[0]}" look
 }

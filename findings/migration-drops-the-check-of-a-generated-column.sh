@@ -27,15 +27,15 @@ export const stock = pgTable(
 )
 JS
 echo 'export default { dialect: "postgresql", schema: "./schema.mjs", out: "./migrations" }' >drizzle.config.mjs
-generate() { FORMULA="$2" npx drizzle-kit generate --config drizzle.config.mjs --name "$1" >"$1.log" 2>&1 || { cat "$1.log" >&2; exit 2; }; }
+generate() { FORMULA="$2" npx --no-install drizzle-kit generate --config drizzle.config.mjs --name "$1" >"$1.log" 2>&1 || { cat "$1.log" >&2; exit 2; }; }
 generate first "on_hand - reserved"
 generate second "on_hand - reserved - 1"
 generate third "on_hand - reserved - 1"
-npx drizzle-kit check --config drizzle.config.mjs >check.log 2>&1 || true
-look "$url" <<'JS'
+npx --no-install drizzle-kit check --config drizzle.config.mjs >check.log 2>&1 || true
+look <<'JS'
 import { existsSync, readFileSync } from "node:fs"
 import postgres from "postgres"
-const sql = postgres(process.argv[2], { max: 1, onnotice: () => undefined })
+const sql = postgres(process.env.URL, { max: 1, onnotice: () => undefined })
 const migrate = async (file) => {
   for (const statement of readFileSync(`migrations/${file}`, "utf8").split("--> statement-breakpoint")) await sql.unsafe(statement)
 }

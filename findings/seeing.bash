@@ -1,7 +1,7 @@
 # What all findings share: a folder that is removed at the end, pinned packages in it, processes that end with the script, and `see`, which compares. To be sourced; it installs nothing by itself.
 #
 # install NAME@VERSION …   npm packages, into the folder
-# look [ARGUMENT …]        runs the JavaScript on standard input there. It has see(what, found, seen), which prints one observation and whether it is the one that was seen, pause(ms) and
+# look                     runs the JavaScript on standard input there. It has see(what, found, seen), which prints one observation and whether it is the one that was seen, pause(ms) and
 #                          until(what, look). The script ends with 1 once something is seen otherwise.
 # started PID              ends that process with the script
 # free_ports COUNT         prints so many ports of the loopback interface that nobody has
@@ -20,7 +20,10 @@ started() { processes+=("$1"); }
 leave() {
   local process
   # One that was stopped has to go on to end.
-  for process in "${processes[@]}"; do kill -TERM "$process" 2>/dev/null && kill -CONT "$process" 2>/dev/null || true; done
+  for process in "${processes[@]}"; do
+    kill -TERM "$process" 2>/dev/null || true
+    kill -CONT "$process" 2>/dev/null || true
+  done
   for process in "${processes[@]}"; do wait "$process" 2>/dev/null || true; done
   rm -rf "$folder"
 }
@@ -65,5 +68,5 @@ look() {
     cat
     echo 'end()'
   } >look.mjs
-  timeout 85 node look.mjs "$@"
+  timeout 85 node look.mjs
 }
