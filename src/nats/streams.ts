@@ -2,7 +2,7 @@
  * The streams Holdfast lives on: how each is created, and which of its settings safety relies on.
  *
  * A setting that is listed as relied on is compared at every start; one that differs is refused, because it was changed by somebody who may have
- * had a reason. Sizes and descriptions are theirs to change.
+ * had a reason. Descriptions are theirs to change, and the size of the commands stream.
  */
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream"
 import { nanos } from "@nats-io/transport-node"
@@ -197,6 +197,18 @@ export interface Difference {
 
 const isCommands = (stream: string): boolean => Kind.some((kind) => stream === commandsStream(kind))
 
+/**
+ * A limit that none of our streams may have but that of commands, whose senders hear `busy`: a full journal or bucket refuses what nobody can do without (on three servers also what would replace a value), and a full feed
+ * silently forgets what channels may sell.
+ */
+const limitOf = (found: Partial<StreamConfig>): Difference | undefined => {
+  for (const setting of ["max_bytes", "max_msgs"] as const) {
+    const limit = found[setting] ?? -1
+    if (limit > 0) return { setting, expected: "no limit", found: String(limit) }
+  }
+  return undefined
+}
+
 /** The first setting relied on in which a stream differs from how it has to be. */
 export const firstDifference = (spec: StreamSpec, found: Partial<StreamConfig>): Difference | undefined => {
   for (const setting of reliedOn) {
@@ -205,8 +217,9 @@ export const firstDifference = (spec: StreamSpec, found: Partial<StreamConfig>):
     if (isStricterJournal(spec.config.name, setting, found[setting])) continue
     if (expected !== actual) return { setting, expected, found: actual }
   }
+  if (!isCommands(spec.config.name)) return limitOf(found)
   const windowMs = (found.duplicate_window ?? 0) / 1_000_000
-  return isCommands(spec.config.name) && windowMs > duplicateWindowMs
+  return windowMs > duplicateWindowMs
     ? { setting: "duplicate_window", expected: `${duplicateWindowMs} ms`, found: `${windowMs} ms` }
     : undefined
 }

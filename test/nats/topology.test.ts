@@ -107,6 +107,9 @@ describe("a later start", () => {
       ["HF_STORED_SKU", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
       ["HF_STORED_SKU", { duplicate_window: 60_000_000_000 }, { duplicate_window: 100_000_000 }, "duplicate_window"],
       ["HF_FEED", { max_msgs_per_subject: -1 }, { max_msgs_per_subject: 1 }, "max_msgs_per_subject"],
+      ["HF_FEED", { max_bytes: 1_048_576 }, { max_bytes: -1 }, "max_bytes"],
+      ["HF_JOURNAL_SKU_0", { max_bytes: 1_048_576 }, { max_bytes: -1 }, "max_bytes"],
+      ["KV_HF_MARKS", { max_msgs: 100 }, { max_msgs: -1 }, "max_msgs"],
     ] as const
     for (const [stream, change, back, setting] of changes) {
       await edit(stream, change)
@@ -119,7 +122,7 @@ describe("a later start", () => {
     await prepare()
   })
 
-  it("leaves sizes to whoever runs the server; a full commands stream takes nothing more and loses nothing", async () => {
+  it("leaves the size of the commands stream to whoever runs the server; a full commands stream takes nothing more and loses nothing", async () => {
     await edit("HF_STORED_SKU", { max_msgs: 3 })
     const desk = makeDesk(deskConfig(server, "ingress"))
     toClose.unshift(() => desk.dispose())
