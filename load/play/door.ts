@@ -6,21 +6,7 @@ import { Agent, request } from "node:http"
 import { Agent as TlsAgent, request as tlsRequest } from "node:https"
 import { AnswerUnknown, connect, type SenderClient } from "../../src/channel.ts"
 import { RefusalReason } from "../../src/domain/refusals.ts"
-
-/** A command as shoppers send it: fields of its type beside these. */
-export interface Wanted {
-  readonly type: "Reserve" | "Confirm" | "Release" | "PlaceOrder" | "ConfirmOrder" | "CancelOrder" | "SetPolicy" | "ReceiveStock"
-  readonly id: string
-  readonly [field: string]: unknown
-}
-
-/** What was heard of it. `decision`: the same for the same decision, whichever way it came; "" if none was heard. */
-export interface Heard {
-  readonly outcome: "accepted" | "refused" | "busy" | "undecided" | "error"
-  /** A refusal's reason, or what went wrong. */
-  readonly why: string
-  readonly decision: string
-}
+import type { Heard, Wanted } from "./wanted.ts"
 
 /** One sender's way in. */
 export interface Door {

@@ -1,10 +1,13 @@
 /**
  * Plays a profile: shoppers leave when they are due, whatever became of those before, and each answer is timed from the moment its shopper came, so that waiting in this process counts too.
  */
-import type { Door, Heard, Wanted } from "./door.ts"
-import { arrivedBy, lengthMs, type Profile } from "./profile.ts"
+
+import { arrivedBy, lengthMs } from "./arrivals.ts"
+import type { Door } from "./door.ts"
+import type { Profile } from "./profile.ts"
 import type { Recorder, Second } from "./recorder.ts"
 import type { Shopper, Shoppers } from "./shoppers.ts"
+import type { Heard, Wanted } from "./wanted.ts"
 
 export interface Playing {
   readonly profile: Profile

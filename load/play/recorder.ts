@@ -2,7 +2,7 @@
  * What was heard, by outcome and by second: how many, and how long each took from the moment the shopper came. Node's own histograms keep three figures of each time, so that an hour takes no more room than a second.
  */
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks"
-import type { Heard } from "./door.ts"
+import type { Heard } from "./wanted.ts"
 
 export type Outcome = Heard["outcome"]
 const outcomes: ReadonlyArray<Outcome> = ["accepted", "refused", "busy", "undecided", "error"]

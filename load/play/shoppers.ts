@@ -4,8 +4,8 @@
  */
 import { drawPlace, type WeightedChoice, zipfChoice } from "../../src/workload/popularity.ts"
 import { type Prng, prngFromSeed } from "../../src/workload/prng.ts"
-import type { Wanted } from "./door.ts"
 import type { Profile } from "./profile.ts"
+import type { Wanted } from "./wanted.ts"
 
 /** One shopper, before anything is sent. */
 export interface Shopper {

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs"
 import { Schema } from "effect"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { arrivedBy, lengthMs, Profile, peakPerSecond, rateAt, scaled } from "../../load/play/profile.ts"
+import { arrivedBy, lengthMs, peakPerSecond, rateAt, scaled } from "../../load/play/arrivals.ts"
+import { Profile } from "../../load/play/profile.ts"
 import { Shoppers, skusOf } from "../../load/play/shoppers.ts"
 
 const folder = new URL("../../load/profiles/", import.meta.url)
