@@ -20,7 +20,7 @@ const problem = (status: number, title: string, remedy: string): ProblemKind => 
 /** What can be wrong with what was written, before anything is decided. */
 const mend = "Mend the request; `field` and `detail` say where. Nothing was taken, and the id is free."
 /** A business no: asking again under the same id repeats it. */
-const newId = "A new attempt takes a new id."
+const newId = "A command that is sent again takes a new id (a new `Idempotency-Key`): under the old one this answer comes again."
 
 const ofRefusals: Readonly<Record<RefusalReason, ProblemKind>> = {
   Malformed: problem(
@@ -48,24 +48,24 @@ const ofRefusals: Readonly<Record<RefusalReason, ProblemKind>> = {
   ),
   IssuedAhead: problem(422, "It was issued too far in the future", "Set the clock, or leave `issuedAtMs` out. The id is free."),
   LimitReached: problem(409, "A bound of the system is reached", "Tell the operator; `field` says which bound."),
-  UnknownSku: problem(404, "Nobody has told anything about this SKU", "Check the SKU, or stock it first."),
+  UnknownSku: problem(404, "Nobody has told anything about this SKU", `Check the SKU, or stock it first. ${newId}`),
   PolicyOutdated: problem(
     409,
     "The policy's version isn't above the present one's",
-    "Set a higher version, or none; `policyVersion` is the present one.",
+    `Set a higher version, or none; \`policyVersion\` is the present one. ${newId}`,
   ),
-  NotSoldHere: problem(409, "The SKU's policy doesn't let this channel sell it", "Stop selling it, or have the policy changed."),
+  NotSoldHere: problem(409, "The SKU's policy doesn't let this channel sell it", `Stop selling it, or have the policy changed. ${newId}`),
   ReservationExists: problem(409, "There is a reservation of this id already", "Take another id. A retry has to have the same command id."),
   UnknownReservation: problem(
     404,
     "This channel has no such reservation of the SKU",
-    "Check the id and the SKU: another channel's reservation is not yours.",
+    `Check the id and the SKU: another channel's reservation is not yours. ${newId}`,
   ),
   ReservationExpired: problem(409, "The hold's time was up", "Reserve anew, before you take payment."),
   ReservationReleased: problem(409, "The reservation was given up", "Reserve anew."),
   ReservationFulfilled: problem(409, "Nothing of the reservation is open any more", "There is nothing to do."),
   ReservationConfirmed: problem(409, "The reservation is confirmed already", "Go on."),
-  QtyExceedsOpen: problem(409, "More units than are open", "Ask for less, or leave out `qty`."),
+  QtyExceedsOpen: problem(409, "More units than are open", `Ask for less, or leave out \`qty\`. ${newId}`),
   UnknownLocation: problem(409, "The SKU was never stocked at one of the locations", `Mend the list. ${newId}`),
   InsufficientStock: problem(
     409,
@@ -81,7 +81,7 @@ const ofRefusals: Readonly<Record<RefusalReason, ProblemKind>> = {
   UnknownOrder: problem(
     404,
     "This channel has no such order",
-    "Check the name: another channel's order is not yours. An order is forgotten some minutes after all of it has ended.",
+    `Check the name: another channel's order is not yours. An order is forgotten some minutes after all of it has ended. ${newId}`,
   ),
   OrderRefused: problem(409, "The order was refused when it was placed", "Place another."),
   OrderCancelled: problem(409, "The order was cancelled", "Place another."),
@@ -92,7 +92,7 @@ const ofRefusals: Readonly<Record<RefusalReason, ProblemKind>> = {
   ),
   OrderFulfilled: problem(409, "Nothing of the order is open any more", "There is nothing to do."),
   OrderConfirmed: problem(409, "The order is confirmed already", "Go on."),
-  UnknownLine: problem(409, "The order has no line of this SKU", "Check the SKU."),
+  UnknownLine: problem(409, "The order has no line of this SKU", `Check the SKU. ${newId}`),
   LinesRefused: problem(
     409,
     "Some line has less than the order asks of it",

@@ -130,6 +130,11 @@ describe("the interface", () => {
     }
   })
 
+  it("says of what may be otherwise later that the refused id keeps its answer, and that a new one is needed", () => {
+    const mayChange = ["UnknownSku", "NotSoldHere", "InsufficientStock", "PolicyOutdated", "UnknownReservation", "QtyExceedsOpen"] as const
+    for (const reason of mayChange) expect(problems[reason].remedy).toMatch(/takes a new id \(a new `Idempotency-Key`\)/)
+  })
+
   it("is as docs/openapi.json and docs/PROBLEMS.md have it", () => {
     const doc = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), "utf8")
     expect(doc("openapi.json")).toBe(openapiText())
