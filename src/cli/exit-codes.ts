@@ -107,7 +107,7 @@ export const describeFailure = (error: unknown): string => {
     case "ClientClosed":
       return field(error, "cause")
     case "HttpUnavailable":
-      return `${field(error, "address")} can't be listened on (${field(error, "cause")}): choose another with HOLDFAST_HTTP_HOST and HOLDFAST_HTTP_PORT`
+      return `${field(error, "address")} can't be listened on (${field(error, "cause")}): choose another with HOLDFAST_HTTP_HOST and HOLDFAST_HTTP_PORT; port 0 takes a free one`
     default:
       return error instanceof Error ? error.message || (error.stack ?? error.name) : String(error)
   }

@@ -4,7 +4,7 @@
 
 import { Effect, Layer } from "effect"
 import * as Command from "effect/cli/Command"
-import { type GatewayConfig, gatewaySettingsHelp, loadGatewayConfig } from "../config.ts"
+import { type GatewayConfig, gatewaySettings, gatewaySettingsHelp, loadGatewayConfig, settings } from "../config.ts"
 import type { Readiness } from "../http/handlers.ts"
 import { gatewayMeterLayer } from "../telemetry/gateway-metrics.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
@@ -60,6 +60,8 @@ const description = `Run an HTTP gateway alone. \`npm start\` has one inside; ru
 It takes commands and questions over HTTP with an API key, and puts them to the cluster as the key's sender, with that sender's own login. It decides nothing and keeps nothing: any gateway answers
 what another was asked. docs/HTTP.md explains it; /reference at its address lists everything.
 
+Beside \`npm start\` on one machine it needs two ports of its own, because the worker and the gateway inside have the usual ones: ${settings.httpPort.name} and ${gatewaySettings.port.name}; 0 takes a free one, and the log names it.
+
 Settings, from the environment (name, default, meaning):
 
 ${gatewaySettingsHelp()}`
@@ -68,6 +70,10 @@ ${gatewaySettingsHelp()}`
 export const gatewayCommand = Command.make("gateway", {}, () => gateway).pipe(
   Command.withDescription(helpText(description)),
   Command.withExamples([
+    {
+      command: `${settings.httpPort.name}=0 ${gatewaySettings.port.name}=18081 holdfast gateway`,
+      description: "beside `npm start`, in the same folder",
+    },
     {
       command:
         "HOLDFAST_NATS_URL=nats://nats-1:4222 HOLDFAST_GATEWAY_LOGINS_FILE=logins.json HOLDFAST_API_KEYS_FILE=keys.json holdfast gateway",
