@@ -39,10 +39,10 @@ export interface PulseSeen {
 /** Why the connection should be given up, or null. Pure. */
 export const verdictOn = ({ nowMs, inBytes, ping, api, servers }: PulseSeen): string | null => {
   const isMissing = (beat: Beat, afterMs: number, bytes: number) => nowMs - beat.atMs > afterMs && inBytes - beat.inBytes < bytes
-  if (isMissing(ping, halfOpenMs, quietBytes)) return `nothing was answered on it for ${nowMs - ping.atMs} ms`
+  if (isMissing(ping, halfOpenMs, quietBytes)) return `nothing was answered on it for ${Math.round(nowMs - ping.atMs)} ms`
   // With one server there is nowhere to go, and its JetStream may only be starting.
   if (servers > 1 && api !== null && isMissing(api, slowServerMs, trickleBytes))
-    return `JetStream was not heard through it for ${nowMs - api.atMs} ms`
+    return `JetStream was not heard through it for ${Math.round(nowMs - api.atMs)} ms`
   return null
 }
 

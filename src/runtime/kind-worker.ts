@@ -20,7 +20,7 @@ import { type Ownership, startOwnership } from "./ownership.ts"
 import type { PartitionPorts } from "./partition.ts"
 import { untilDone } from "./patience.ts"
 import { isHalted, isOwning, isPassedOver, type Slot } from "./slot.ts"
-import { keepVigil, type Vigil } from "./vigil.ts"
+import { keepVigil, type LookedAt, type Vigil } from "./vigil.ts"
 
 /** What it is told at its start. */
 export interface KindWorkerOptions {
@@ -168,30 +168,32 @@ const memberOf = ({ worker, address }: KindWorkerOptions, { slots }: Ownership):
 })
 
 /** Begins to follow what will be its, as a standby that owns nothing before it joins. It works until it is told to leave, or, without a word, until the scope closes. */
-export const startKindWorker: (options: KindWorkerOptions) => Effect.Effect<KindWorker, never, PartitionPorts | Scope.Scope> =
-  Effect.fnUntraced(function* (options) {
-    const { worker, leaseTtlMs, drainTimeoutMs } = options
-    const cluster = yield* Cluster
-    const meter = yield* Meter
-    const { kind } = yield* Engine
-    const partitions = options.partitions[kind]
-    meter.begin(partitions, [...AlarmKind, ...WatchAlarmKind], StepDownReason, ReignEndReason, HaltReason)
-    const ownership = yield* startOwnership({ ...options, kind })
-    yield* lookAfter(ownership)
-    const vigil = yield* keepVigil(ownership, kind, partitions)
-    const membership = yield* Scope.fork(yield* Effect.scope)
-    const sayGone = Scope.close(membership, Exit.void).pipe(Effect.timeoutOption(drainTimeoutMs))
-    return {
-      kind,
-      ownership,
-      vigil,
-      join: Effect.gen(function* () {
-        // This comes first: members of an older release give partitions up as soon as they see this worker, and nobody would serve them while it still reads.
-        yield* ownership.caughtUp
-        yield* untilDone("joining the workers", cluster.join(memberOf(options, ownership), leaseTtlMs).pipe(Scope.provide(membership)))
-        yield* Effect.logInfo(logLine.joined, { worker, kind, partitions })
-      }),
-      // Said beside the draining, not before it, so that a broker which doesn't answer doesn't delay the draining.
-      leave: Effect.map(Effect.all([ownership.giveUp(drainTimeoutMs), sayGone], { concurrency: 2 }), ([unfinished]) => unfinished),
-    }
-  })
+export const startKindWorker: (
+  options: KindWorkerOptions,
+  looked: LookedAt,
+) => Effect.Effect<KindWorker, never, PartitionPorts | Scope.Scope> = Effect.fnUntraced(function* (options, looked) {
+  const { worker, leaseTtlMs, drainTimeoutMs } = options
+  const cluster = yield* Cluster
+  const meter = yield* Meter
+  const { kind } = yield* Engine
+  const partitions = options.partitions[kind]
+  meter.begin(partitions, [...AlarmKind, ...WatchAlarmKind], StepDownReason, ReignEndReason, HaltReason)
+  const ownership = yield* startOwnership({ ...options, kind })
+  yield* lookAfter(ownership)
+  const vigil = yield* keepVigil(ownership, kind, partitions, looked)
+  const membership = yield* Scope.fork(yield* Effect.scope)
+  const sayGone = Scope.close(membership, Exit.void).pipe(Effect.timeoutOption(drainTimeoutMs))
+  return {
+    kind,
+    ownership,
+    vigil,
+    join: Effect.gen(function* () {
+      // This comes first: members of an older release give partitions up as soon as they see this worker, and nobody would serve them while it still reads.
+      yield* ownership.caughtUp
+      yield* untilDone("joining the workers", cluster.join(memberOf(options, ownership), leaseTtlMs).pipe(Scope.provide(membership)))
+      yield* Effect.logInfo(logLine.joined, { worker, kind, partitions })
+    }),
+    // Said beside the draining, not before it, so that a broker which doesn't answer doesn't delay the draining.
+    leave: Effect.map(Effect.all([ownership.giveUp(drainTimeoutMs), sayGone], { concurrency: 2 }), ([unfinished]) => unfinished),
+  }
+})

@@ -36,12 +36,16 @@ const haltOf = (slot: Slot): string | null => (isHalted(slot) && slot.halt !== n
 const newTroubles = (before: ReadonlyArray<BrokerTrouble>, now: ReadonlyArray<BrokerTrouble>): ReadonlyArray<BrokerTrouble> =>
   now.filter(({ kind, detail }) => !before.some((known) => known.kind === kind && known.detail === detail))
 
+/** Told after each look: whether every partition of a kind is served, or is on its way from one owner to the next. */
+export type LookedAt = (kind: Kind, isServed: boolean) => void
+
 /** Watches until the scope closes. */
 export const keepVigil: (
   ownership: Ownership,
   kind: Kind,
   partitions: number,
-) => Effect.Effect<Vigil, never, Cluster | Meter | Scope.Scope> = Effect.fnUntraced(function* (ownership, kind, partitions) {
+  looked: LookedAt,
+) => Effect.Effect<Vigil, never, Cluster | Meter | Scope.Scope> = Effect.fnUntraced(function* (ownership, kind, partitions, looked) {
   const cluster = yield* Cluster
   const meter = yield* Meter
   const clock = yield* Clock.Clock
@@ -73,12 +77,14 @@ export const keepVigil: (
     troubles,
   })
   let last = judge.look(seen(), steadyMs())
+  const isServed = () => last.isServed && last.outages.length === 0
   const look = () => {
     const nowMs = steadyMs()
     last = judge.look(seen(), nowMs)
     const unserved = new Map(last.outages.map(({ partition, sinceMs }) => [partition, nowMs - sinceMs]))
     for (const { partition } of ownership.slots) meter.unserved(partition, unserved.get(partition) ?? 0)
     for (const { partition, reason, detail } of last.toTell) alarm(partition, "PartitionUnserved", `${reason}: ${detail}`)
+    looked(kind, isServed())
   }
   yield* Effect.sync(look).pipe(Effect.delay(outageLookMs), Effect.forever, Effect.forkScoped)
   const reportOf = ({ partition, reason, detail, sinceMs }: (typeof last.outages)[number]): OutageReport => {
@@ -92,5 +98,5 @@ export const keepVigil: (
       unservedSeconds: Math.round(unservedMs / 100) / 10,
     }
   }
-  return { outages: () => last.outages.map(reportOf), isServed: () => last.isServed && last.outages.length === 0 }
+  return { outages: () => last.outages.map(reportOf), isServed }
 })

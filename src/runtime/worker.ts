@@ -11,6 +11,7 @@ import { type KindWorker, type KindWorkerOptions, startKindWorker } from "./kind
 import type { PartitionPorts } from "./partition.ts"
 import { answerQuestions } from "./questions.ts"
 import { type Readiness, readinessOf, type WorkerReport, workerReport } from "./report.ts"
+import type { LookedAt } from "./vigil.ts"
 
 /** What a worker is told at its start. */
 export interface WorkerOptions extends KindWorkerOptions {
@@ -38,12 +39,25 @@ export interface Worker {
 export type KindPorts = Context.Context<PartitionPorts>
 
 /** Lines about a partition say of which kind it is. */
-const startFor = (ports: KindPorts, options: WorkerOptions): Effect.Effect<KindWorker, never, Scope.Scope> =>
+const startFor = (ports: KindPorts, options: WorkerOptions, looked: LookedAt): Effect.Effect<KindWorker, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { kind } = yield* Engine
-    const started = yield* Effect.annotateLogs(startKindWorker(options), { kind })
+    const started = yield* Effect.annotateLogs(startKindWorker(options, looked), { kind })
     return { ...started, join: Effect.annotateLogs(started.join, { kind }) }
   }).pipe(Effect.provide(ports))
+
+/** Notes what is served, kind by kind, and calls `say` once when all of it has come to be: after a start, and after each outage. */
+const noteServed = (kinds: number, say: () => void): LookedAt => {
+  const servedKinds = new Set<Kind>()
+  let isSaid = false
+  return (kind, isServed) => {
+    if (isServed) servedKinds.add(kind)
+    else servedKinds.delete(kind)
+    const isAll = servedKinds.size === kinds
+    if (isAll && !isSaid) say()
+    isSaid = isAll
+  }
+}
 
 const leaveAll = Effect.fnUntraced(function* (worker: string, kinds: ReadonlyArray<KindWorker>) {
   const unfinished = yield* Effect.forEach(
@@ -68,8 +82,12 @@ export const startWorker: (
   reports?: (asked: Pick<Worker, "report" | "readiness">) => void,
 ) => Effect.Effect<Worker, never, Questions | Scope.Scope> = Effect.fnUntraced(function* (options, ports, reports) {
   const { worker, senders, partitions } = options
-  const kinds = yield* Effect.forEach(ports, (one) => startFor(one, options))
+  const run = Effect.runForkWith(yield* Effect.context<never>())
   let isLeaving = false
+  const looked = noteServed(ports.length, () => {
+    if (!isLeaving) run(Effect.logInfo(logLine.allServed, { partitions }))
+  })
+  const kinds = yield* Effect.forEach(ports, (one) => startFor(one, options, looked))
   const report = () => workerReport(worker, kinds, isLeaving)
   yield* Effect.forkScoped(answerQuestions({ senders, partitions, kinds, report }))
   const readiness = () => readinessOf(report(), kinds)

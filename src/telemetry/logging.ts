@@ -1,20 +1,14 @@
 /**
- * How a process logs: one JSON object a line for collectors, or one readable line. Always to standard error: standard output belongs to
- * what a command answers.
+ * How a process logs: one JSON object a line for collectors, or one readable line, in which what is said of many partitions at once is one line too (joined-lines.ts). Always to standard error: standard
+ * output belongs to what a command answers.
  */
 import { Cause, Layer, Logger, type LogLevel, References } from "effect"
+import { LineJoiner, type LoggedLine } from "./joined-lines.ts"
 
 /** How and how much is logged. */
 export interface LoggingOptions {
   readonly format: "json" | "pretty"
   readonly level: LogLevel.LogLevel
-}
-
-interface LoggedLine {
-  readonly time: string
-  readonly level: string
-  readonly message: string
-  readonly fields: Readonly<Record<string, unknown>>
 }
 
 const isFields = (value: unknown): value is Record<string, unknown> =>
@@ -48,11 +42,27 @@ const prettyText = ({ time, level, message, fields }: LoggedLine): string => {
   return `${time.slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${message}${said.join("")}`
 }
 
+type Write = (line: LoggedLine) => void
+
+const writing =
+  (textOf: (line: LoggedLine) => string): Write =>
+  (line) =>
+    void process.stderr.write(`${textOf(line)}\n`)
+
+/** Lines for people. What is kept back when the process ends is written then; only one that is killed takes its last moment's lines with it. */
+const joining = (): Write => {
+  const joiner = new LineJoiner(writing(prettyText), (flush, ms) => void setTimeout(flush, ms).unref())
+  let isWatched = false
+  return (line) => {
+    if (!isWatched) process.once("exit", () => joiner.flush())
+    isWatched = true
+    joiner.take(line)
+  }
+}
+
 /** Replaces the loggers, and the least level that is logged, of whatever it is provided to. */
 export const loggingLayer = (options: LoggingOptions): Layer.Layer<never> => {
-  const text = options.format === "json" ? jsonText : prettyText
-  const toStandardError = Logger.make<unknown, void>((logged) => {
-    process.stderr.write(`${text(lineOf(logged))}\n`)
-  })
+  const write = options.format === "json" ? writing(jsonText) : joining()
+  const toStandardError = Logger.make<unknown, void>((logged) => write(lineOf(logged)))
   return Layer.mergeAll(Logger.layer([toStandardError]), Layer.succeed(References.MinimumLogLevel, options.level))
 }

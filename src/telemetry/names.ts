@@ -40,4 +40,5 @@ export const logLine = {
   unreadableCarried: "what another partition's owner said can't be read, and is not taken: it is asked for again",
   notGuaranteed: "NOT GUARANTEED by the broker",
   membersChanged: "workers changed",
+  allServed: "every partition is served",
 } as const

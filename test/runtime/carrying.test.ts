@@ -43,7 +43,7 @@ const startProcess = async (door: MemoryDoor) => {
     Layer.provideMerge(Owners.layer, Layer.merge(door.deskLayer, Reigns.layer)),
     Engine.layer,
     Layer.succeed(Meter, {
-      ...listeningMeter({ batches: [], steppedDown: [], reignsEnded: [], alarms: [], takeovers: 0 }),
+      ...listeningMeter({ batches: [], steppedDown: [], reignsEnded: [], alarms: [], logged: [], takeovers: 0 }),
       carried: (_partition, first, again) => {
         counted.first += first
         counted.again += again

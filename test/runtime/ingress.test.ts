@@ -39,7 +39,7 @@ const startTestIngress = async (
   const samples: Array<IngressSample> = []
   const unserved: Array<number> = []
   const scope = Scope.makeUnsafe()
-  const meter = listeningMeter({ batches: [], steppedDown: [], reignsEnded: [], alarms: [], takeovers: 0 })
+  const meter = listeningMeter({ batches: [], steppedDown: [], reignsEnded: [], alarms: [], logged: [], takeovers: 0 })
   const layers = Layer.mergeAll(
     Layer.provideMerge(Owners.layer, Layer.merge(broker.door.deskLayer, options.reigns ?? Reigns.layer)),
     broker.door.doorLayer,

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { partitionOf } from "../../src/domain/names.ts"
 import type { Halt } from "../../src/engine/protocol.ts"
 import { Engine } from "../../src/runtime/engine.ts"
+import { logLine } from "../../src/telemetry/names.ts"
 import { MemoryBroker } from "./memory-broker.ts"
 import { command, startTestWorker, stockUp, type TestWorker, until } from "./workers.ts"
 
@@ -41,6 +42,23 @@ describe("a worker alone", () => {
     )
     await worker.stop()
     expect(worker.report()).toMatchObject({ ready: false, state: "leaving" })
+  })
+
+  it("says once that all is served, and again when an outage is over", async () => {
+    const broker = new MemoryBroker(2)
+    const worker = await startTestWorker(broker, "a")
+    const timesSaid = () => worker.reported.logged.filter((line) => line === logLine.allServed).length
+    await until(() => timesSaid() === 1)
+    expect(worker.readiness().ready).toBe(true)
+    const halt: Halt = { reason: "ChainBroken", detail: "found by another", atMs: 1, resume: null }
+    broker.setHalt(0, halt)
+    await until(() => worker.readiness().outages.length > 0)
+    expect(timesSaid()).toBe(1)
+    broker.setHalt(0, { ...halt, resume: { by: "operator-1", reason: "looked" } })
+    await until(() => timesSaid() === 2)
+    expect(worker.readiness()).toMatchObject({ ready: true, outages: [] })
+    await worker.stop()
+    expect(timesSaid()).toBe(2)
   })
 
   it("sends the feed of what it decided", async () => {

@@ -1,7 +1,7 @@
 /**
  * Workers over a memory broker, and what their tests say and wait for.
  */
-import { Effect, Exit, Layer, Scope } from "effect"
+import { Effect, Exit, Layer, Logger, Scope } from "effect"
 import type { SenderId } from "../../src/domain/names.ts"
 import type { SenderAccess } from "../../src/domain/roles.ts"
 import type { AlarmKind, BatchStats, ReignEndReason, StepDownReason } from "../../src/engine/protocol.ts"
@@ -10,7 +10,6 @@ import { Engine } from "../../src/runtime/engine.ts"
 import { Owners } from "../../src/runtime/owners.ts"
 import { Reigns } from "../../src/runtime/reigns.ts"
 import { type PartitionName, startWorker, type Worker } from "../../src/runtime/worker.ts"
-import { loggingLayer } from "../../src/telemetry/logging.ts"
 import type { MemoryBroker } from "./memory-broker.ts"
 
 /** What a worker reported, as a test looks at it. */
@@ -19,6 +18,8 @@ export interface Reported {
   readonly steppedDown: Array<{ readonly partition: number; readonly reason: StepDownReason }>
   readonly reignsEnded: Array<{ readonly partition: number; readonly reason: ReignEndReason }>
   readonly alarms: Array<AlarmKind | WatchAlarmKind>
+  /** The messages of its log, without their fields. */
+  readonly logged: Array<string>
   takeovers: number
 }
 
@@ -82,14 +83,16 @@ export const startTestWorker = async (
     readonly reports?: (asked: Pick<Worker, "report" | "readiness">) => void
   } = {},
 ): Promise<TestWorker> => {
-  const reported: Reported = { batches: [], steppedDown: [], reignsEnded: [], alarms: [], takeovers: 0 }
+  const reported: Reported = { batches: [], steppedDown: [], reignsEnded: [], alarms: [], logged: [], takeovers: 0 }
   const scope = Scope.makeUnsafe()
   const layers = Layer.mergeAll(
     broker.layerFor(name, options),
     options.engine ?? Engine.layer,
     Layer.provideMerge(Owners.layer, Layer.merge(broker.door.deskLayer, options.reigns ?? Reigns.layer)),
     Layer.succeed(Meter, listeningMeter(reported)),
-    loggingLayer({ format: "pretty", level: "None" }),
+    Logger.layer([
+      Logger.make<unknown, void>(({ message }) => reported.logged.push(String(Array.isArray(message) ? message[0] : message))),
+    ]),
   )
   const context = await Effect.runPromise(Layer.buildWithScope(layers, scope))
   const started = startWorker(

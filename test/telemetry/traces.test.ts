@@ -67,7 +67,7 @@ const rig = (kind: Kind) => {
       return span
     },
   })
-  const reported = { batches: [], takeovers: 0, steppedDown: [], reignsEnded: [], alarms: [] }
+  const reported = { batches: [], logged: [], takeovers: 0, steppedDown: [], reignsEnded: [], alarms: [] }
   const meter = traced({ tracer, nowMs: () => clock.nowMs, log: (fields) => logged.push(fields) })(kind, listeningMeter(reported))
   return { made, logged, reported, meter, clock }
 }
