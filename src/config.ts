@@ -108,6 +108,11 @@ const setting = (name: string, fallback: string, help: string): Setting => ({ na
 export const settings = {
   natsUrl: setting("HOLDFAST_NATS_URL", "none", "nats://host:port[,…] of the server; none: an own nats-server, for development"),
   ownNatsPort: setting("HOLDFAST_OWN_NATS_PORT", "14222", "where the own nats-server listens; 0: a free port each time"),
+  ownFolder: setting(
+    "HOLDFAST_OWN_FOLDER",
+    ".cache/holdfast",
+    "the own nats-server's folder, and where commands look for it; relative to this one",
+  ),
   monitorUrl: setting("HOLDFAST_NATS_MONITOR_URL", "none", "http://host:port[,…] of its monitoring pages, where its guarantees are read"),
   engineUser: setting("HOLDFAST_ENGINE_USER", "none", "worker's login in the account of all that is stored"),
   enginePassword: setting("HOLDFAST_ENGINE_PASSWORD", "none", "its password"),

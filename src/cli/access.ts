@@ -3,7 +3,6 @@
  * of a `holdfast serve` in this folder left.
  */
 import { readFile } from "node:fs/promises"
-import { join } from "node:path"
 import * as Config from "effect/Config"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
@@ -22,13 +21,14 @@ import type { EngineConfig } from "../nats/layer.ts"
 import { BrokerUnavailable, type LoginRefused, type TopologyMismatch } from "../ports/errors.ts"
 import { senderFlag } from "./arguments.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
+import { inOwnFolder, ownFolder } from "./own-folder.ts"
 
-const ownConnectionFile = join(".cache", "holdfast", "connection.json")
+const ownConnectionFile = inOwnFolder(ownFolder).connection
 
 const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
 
 const noServer = usage(
-  `no server is named and no \`holdfast serve\` left one in ${ownConnectionFile}: set ${settings.natsUrl.name}, or start \`holdfast serve\` in this folder`,
+  `no server is named and no \`holdfast serve\` left one in ${ownConnectionFile}: set ${settings.natsUrl.name}, or start \`holdfast serve\` in this folder (or with the same ${settings.ownFolder.name})`,
 )
 
 /** The own nats-server of a `serve` in this folder. */

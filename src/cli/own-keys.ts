@@ -3,17 +3,17 @@
  * out finds them.
  */
 import { readFile, rename, writeFile } from "node:fs/promises"
-import { join } from "node:path"
 import type { SenderAccess } from "../domain/roles.ts"
 import { classesOf } from "../domain/roles.ts"
 import { readKeysText } from "../http/key-ring.ts"
 import { addKey, type KeysFile, noKeys } from "../http/keys.ts"
+import { inOwnFolder, ownFolder } from "./own-folder.ts"
 
-const folder = join(".cache", "holdfast")
+const own = inOwnFolder(ownFolder)
 /** What gateways read. */
-export const ownKeysFile = join(folder, "api-keys.json")
+export const ownKeysFile = own.keys
 /** What people read: the address of the gateway, and the keys. */
-export const ownGatewayFile = join(folder, "gateway.json")
+export const ownGatewayFile = own.gateway
 
 /** What is kept for people. `page`: the address to open in a browser. What follows `#` stays there: no server is sent it. */
 interface OwnGateway {
@@ -47,16 +47,17 @@ const pageOf = (url: string, key: string): string => `${url}${pageMark}${key}`
 const pageSender = "operator"
 
 /** What was kept for people; what can't be read was nothing. */
-const keptBefore = (): Promise<Partial<OwnGateway>> =>
-  readFile(ownGatewayFile, "utf8").then(
+const keptBefore = (file: string): Promise<Partial<OwnGateway>> =>
+  readFile(file, "utf8").then(
     (text) => JSON.parse(text) as OwnGateway,
     () => ({}),
   )
 
-/** A key for each sender that had none and one for the page, and the file for people with all that are known. */
-export const makeOwnKeys = async (senders: ReadonlyArray<SenderAccess>, url: string): Promise<void> => {
-  let file = await keysIn(ownKeysFile)
-  const known = await keptBefore()
+/** A key for each sender that had none and one for the page, and the file for people with all that are known, which is returned. */
+export const makeOwnKeys = async (senders: ReadonlyArray<SenderAccess>, url: string, folder = ownFolder): Promise<OwnGateway> => {
+  const files = inOwnFolder(folder)
+  let file = await keysIn(files.keys)
+  const known = await keptBefore(files.gateway)
   const make = (wanted: Parameters<typeof addKey>[1]): string | undefined => {
     const added = addKey(file, wanted, new Date().toISOString())
     file = added?.file ?? file
@@ -69,6 +70,8 @@ export const makeOwnKeys = async (senders: ReadonlyArray<SenderAccess>, url: str
   }
   const looking = senders.find(({ sender }) => sender === pageSender)?.sender
   const pageKey = known.page?.split(pageMark)[1] ?? (looking === undefined ? undefined : make({ sender: looking, scopes: [] }))
-  await writeKeys(ownKeysFile, file)
-  await writeKeys(ownGatewayFile, { url, page: pageKey === undefined ? url : pageOf(url, pageKey), keys } satisfies OwnGateway)
+  const made: OwnGateway = { url, page: pageKey === undefined ? url : pageOf(url, pageKey), keys }
+  await writeKeys(files.keys, file)
+  await writeKeys(files.gateway, made)
+  return made
 }

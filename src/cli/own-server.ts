@@ -1,21 +1,19 @@
 /**
  * The nats-server that `serve` starts when it isn't told of one: on the loopback interface, for development.
  *
- * What is stored stays in `.cache/holdfast` under the working directory from one start to the next, with the logins, so that whoever tries
+ * What is stored stays in its folder (own-folder.ts) from one start to the next, with the logins, so that whoever tries
  * things out finds his stock again.
  */
 import { mkdir, readFile } from "node:fs/promises"
 import { createServer } from "node:net"
-import { dirname, join } from "node:path"
+import { dirname } from "node:path"
 import { Effect, type Scope } from "effect"
 import { settings } from "../config.ts"
 import { sendersOf } from "../domain/sender-list.ts"
 import { type EmbeddedConnection, type EmbeddedServer, startEmbedded } from "../nats/embedded.ts"
 import type { WorkerAccess } from "../nats/layer.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
-
-/** Relative to the working directory. */
-const storeDir = join(".cache", "holdfast")
+import { inOwnFolder, ownFolder } from "./own-folder.ts"
 
 /** Who may connect: one of each role to try things out with, and a second channel to sell against. */
 export const ownSenders = sendersOf("web=channel,shop=channel,warehouse=warehouse,planner=merchandiser,operator=operator")
@@ -53,20 +51,21 @@ const isAnswering = (monitorUrl: string): Promise<boolean> =>
   )
 
 /** Two servers over one store would destroy it. */
-const refuseSecond = async (): Promise<void> => {
-  const text = await readFile(join(storeDir, "connection.json"), "utf8").catch(() => null)
+export const refuseSecond = async (storeDir: string): Promise<void> => {
+  const text = await readFile(inOwnFolder(storeDir).connection, "utf8").catch(() => null)
   if (text === null) return
   const { url, monitorUrl } = JSON.parse(text) as EmbeddedConnection
   if (!(await isAnswering(monitorUrl))) return
   throw new CommandFailed({
     code: exitCode.failed,
-    message: `a nats-server of another \`serve\` runs over ${storeDir} at ${url}: stop that one, start in another folder, or name a server with HOLDFAST_NATS_URL`,
+    message: `a nats-server of another \`serve\` runs over ${storeDir} at ${url}: stop that one, name another folder with ${settings.ownFolder.name}, or name a server with HOLDFAST_NATS_URL`,
   })
 }
 
 const start = async (): Promise<EmbeddedServer> => {
   const port = ownPort()
-  await refuseSecond()
+  const storeDir = ownFolder
+  await refuseSecond(storeDir)
   // What isn't run as root may have its folder beside ours.
   await mkdir(dirname(storeDir), { recursive: true })
   if (port === 0) return startEmbedded({ storeDir, senders: ownSenders })

@@ -2,14 +2,14 @@
  * Where the tables are: at HOLDFAST_POSTGRES_URL, or in the Postgres that a `holdfast serve` in this folder started.
  */
 import { readFile } from "node:fs/promises"
-import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { type ConfigInvalid, loadPostgresUrl, postgresSettings } from "../config.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
+import { inOwnFolder, ownFolder, postgresFolderOf } from "./own-folder.ts"
 
-/** Of the own Postgres. Its data lie where others may enter, for it doesn't run as root; where it listens stands beside the server's logins. */
-export const ownPostgresFolder = join(".cache", "holdfast-postgres")
-export const ownPostgresFile = join(".cache", "holdfast", "postgres.json")
+/** Of the own Postgres. */
+export const ownPostgresFolder = postgresFolderOf(ownFolder)
+export const ownPostgresFile = inOwnFolder(ownFolder).postgres
 
 const noPostgres = new CommandFailed({
   code: exitCode.usage,
