@@ -92,6 +92,11 @@ describe("the demo", () => {
     expect(verdict.kill?.partitions.length).toBeGreaterThan(0)
     const { receivedQty, adjustedQty, soldQty, onHandQty } = verdict.units
     expect(receivedQty + adjustedQty - soldQty).toBe(onHandQty)
+    const { sent, accepted, refused, tooLate, quarantined, dropped, unanswered, heardAgain, journaled } = verdict.commands
+    expect(accepted + refused + tooLate + quarantined + dropped + unanswered).toBe(sent)
+    expect(Object.values(verdict.commands.refusedBy).reduce((sum, count) => sum + count, 0)).toBe(refused)
+    expect(verdict.audit.answersHeard).toBe(sent - unanswered + heardAgain)
+    expect(journaled).toBeGreaterThanOrEqual(sent - unanswered)
     // An audit that looked at nothing would have found nothing.
     expect(verdict.audit.answersHeard).toBeGreaterThanOrEqual(verdict.commands.sent)
     // Of what is stored, which sales are not.

@@ -42,8 +42,12 @@ interface PlayingFlow {
 /** What the play has come to so far. */
 export interface Played {
   flowsEnded: number
+  /** Commands that were sent, each once, however often it was sent again. */
   commands: number
   answered: number
+  /** Of these, by what was answered first. */
+  readonly outcomes: Record<HeardAnswer["outcome"], number>
+  readonly refusedBy: Record<string, number>
   /** Commands without an answer in time. */
   unknown: number
   /** Units asked for that weren't to be had. */
@@ -76,6 +80,8 @@ export class Player {
     flowsEnded: 0,
     commands: 0,
     answered: 0,
+    outcomes: { accepted: 0, refused: 0, expired: 0, quarantined: 0, dropped: 0, unknown: 0 },
+    refusedBy: {},
     unknown: 0,
     refusedQty: 0,
     unknownCauses: new Set(),
@@ -208,6 +214,11 @@ export class Player {
     const { played } = this
     played.answered += 1
     played.slowestMs = Math.max(played.slowestMs, answer.tookMs)
+    played.outcomes[answer.outcome] += 1
+    if (answer.outcome === "refused") {
+      const reason = answer.reason ?? "without a reason"
+      played.refusedBy[reason] = (played.refusedBy[reason] ?? 0) + 1
+    }
     const said = `${command.type} ${answer.outcome === "refused" ? answer.reason : answer.outcome}`
     played.answers.set(said, (played.answers.get(said) ?? 0) + 1)
     this.#tally?.answered(command, answer.outcome, answer.reason)

@@ -34,6 +34,8 @@ export interface DemoSale {
   readonly hotSku: string
   /** Whether to play at the traffic's own pace, or as fast as answers come. */
   readonly realTime: boolean
+  /** Milliseconds that the sale is meant to take at its own pace; null: it has none. */
+  readonly meantMs: number | null
   /** Milliseconds after the last order until the holds that nobody pays have ended; null: they are longer than anybody waits. */
   readonly holdsEndMs: number | null
   /** What is made of orders, to be completed by what becomes of them; null: nothing is ordered but by single lines. */
@@ -82,6 +84,7 @@ const flashSaleOf = ({ seed, skus, orders, windowMs }: FlashSource): DemoSale =>
     actors: actorsFor(sale.channels),
     hotSku: sale.hotSku,
     realTime: true,
+    meantMs: windowMs,
     holdsEndMs: shortHoldMs,
     rows: null,
     reading: [],
@@ -127,6 +130,7 @@ const ordersOf = Effect.fnUntraced(function* (asked: OrdersSource) {
     actors: actorsFor(fileChannels),
     hotSku: mostWanted(plan.flows),
     realTime: false,
+    meantMs: null,
     holdsEndMs: null,
     rows: plan.report,
     reading: importLines(source, plan),

@@ -75,6 +75,34 @@ const factRows = ({ facts }: Verdict): ReadonlyArray<Row> => [
   ["short at the end", facts.shortageQty, "units"],
 ]
 
+/** The sum of all that was sent, and what was said beyond that. */
+const commandRows = ({ commands }: Verdict): ReadonlyArray<string> => {
+  const rare: ReadonlyArray<readonly [what: string, count: number]> = [
+    ["too late", commands.tooLate],
+    ["in quarantine", commands.quarantined],
+    ["dropped", commands.dropped],
+  ]
+  const parts: ReadonlyArray<readonly [what: string, count: number]> = [
+    ["accepted", commands.accepted],
+    ["refused", commands.refused],
+    ...rare.filter(([, count]) => count > 0),
+    ["without an answer", commands.unanswered],
+  ]
+  return [
+    `Commands: ${grouped(commands.sent)} sent = ${parts.map(([what, count]) => `${grouped(count)} ${what}`).join(" + ")}`,
+    ...table([
+      ["refused", commands.refused, countsText(commands.refusedBy)],
+      ["heard again", commands.heardAgain, "answers to copies and retries: the same decision once more"],
+      [
+        "journaled",
+        commands.journaled,
+        `decisions, those of copies and retries and of what orders ask of SKUs included: ${grouped(commands.perSecond)} a second`,
+      ],
+      ["slowest answer", seconds(commands.slowestMs)],
+    ]),
+  ]
+}
+
 /** What came of orders of several lines. */
 const orderRows = ({ orders }: Verdict): ReadonlyArray<string> => {
   if (orders === null) return []
@@ -157,19 +185,14 @@ export const verdictLines = (verdict: Verdict): ReadonlyArray<string> => {
       ["held", units.heldQty],
       ["released", units.releasedQty, "given up"],
       ["expired", units.expiredQty, "held and never paid"],
-      ["refused", units.refusedQty, "asked for and not to be had"],
+      ["refused", units.refusedQty, "asked for line by line, and not to be had"],
       ["on hand", units.onHandQty, "received + adjusted - sold"],
     ]),
-    "Commands",
-    ...table([
-      ["sent", commands.sent, `${grouped(commands.perSecond)} a second, retries included; slowest answer ${seconds(commands.slowestMs)}`],
-      ["accepted", commands.accepted],
-      ["refused", commands.refused, countsText(commands.refusedBy)],
-      ["repeated", commands.repeated, "retries that heard the same decision again"],
-    ]),
+    ...commandRows(verdict),
     ...orderRows(verdict),
     ...orderFileRows(verdict),
     ...killLine(verdict),
+    ...(verdict.behindPace === null ? [] : [verdict.behindPace]),
     ...tablesLine(verdict),
     "From facts, which can't be refused",
     ...table(factRows(verdict)),

@@ -51,16 +51,24 @@ export interface Verdict {
     readonly onHandQty: number
     readonly oversoldQty: number
   }
+  /** As their channels heard it. Each command that was sent is counted once, by what was answered first: `sent` is the sum of `accepted`, `refused`, `tooLate`, `quarantined`, `dropped` and `unanswered`. */
   readonly commands: {
     readonly sent: number
     readonly accepted: number
     readonly refused: number
     readonly refusedBy: Readonly<Record<string, number>>
-    /** Retries that heard the same decision again. */
-    readonly repeated: number
+    /** Decided after their deadline: never done. */
+    readonly tooLate: number
+    readonly quarantined: number
+    readonly dropped: number
     readonly unanswered: number
+    /** Answers beyond the first of each: the same decision, to copies and retries. */
+    readonly heardAgain: number
+    /** What the journals hold: decisions of these commands, of all their copies and retries, and of what orders asked of SKUs. */
+    readonly journaled: number
     readonly lost: number
     readonly contradicted: number
+    /** Of `journaled`, while the sale was played. */
     readonly perSecond: number
     readonly slowestMs: number
   }
@@ -87,6 +95,8 @@ export interface Verdict {
   /** What came of orders of several lines; null: there were none. */
   readonly orders: OrdersVerdict | null
   readonly playedMs: number
+  /** That the sale took much longer than was meant, and why, as far as that can be told. Null: it didn't. What is counted holds all the same. */
+  readonly behindPace: string | null
   /** The part of its processors' time that the machine had to spare meanwhile. */
   readonly idlePercent: number
 }
@@ -147,9 +157,25 @@ const brokenBy = ({ judgement: { report, answersHeard }, played, kill, tables }:
 /** Commands in flight, and orders, with which a machine that was too slow is most likely not. */
 const lighter = { inFlight: 200, orders: 2_000 }
 
+const lighterText = ({ rows }: DemoSale): string =>
+  rows === null ? `--orders-count ${lighter.orders} --in-flight ${lighter.inFlight}` : `--in-flight ${lighter.inFlight}`
+
+/** A sale is behind its pace when it takes this many times what was meant, and so many milliseconds, a take-over left out. */
+const behindPace = { times: 1.5, ms: 5_000 }
+/** The part of the processors' time above which a slow sale is not the machine's doing alone, in percent. */
+const idlePercentAmple = 30
+
+const behindPaceOf = ({ sale, playedMs, idlePercent, kill }: DemoEvidence): string | null => {
+  const { meantMs } = sale
+  if (meantMs === null || playedMs - (kill?.takeoverMs ?? 0) < meantMs * behindPace.times + behindPace.ms) return null
+  const took = `the sale took ${(playedMs / 1_000).toFixed(1)} s for the ${meantMs / 1_000} s that were meant`
+  return idlePercent < idlePercentAmple
+    ? `SLOW MACHINE: ${took}, because this machine had only ${idlePercent} % of its processors' time to spare. Answers and the take-over took longer for that reason; what is counted holds all the same. Lighter: ${lighterText(sale)}`
+    : `SLOW: ${took}, though this machine had ${idlePercent} % of its processors' time to spare: its disk may be slow. What is counted holds all the same; --keep keeps the workers' logs`
+}
+
 const tooSlowText = ({ sale, idlePercent }: DemoEvidence, unanswered: string): string => {
-  const smaller =
-    sale.rows === null ? `--orders-count ${lighter.orders} --in-flight ${lighter.inFlight}` : `--in-flight ${lighter.inFlight}`
+  const smaller = lighterText(sale)
   return `${unanswered}, and the machine had ${idlePercent} % of its processors to spare: it was too slow for this sale beside whatever else it does. Run it again with less beside it, or a lighter one: ${smaller}`
 }
 
@@ -182,6 +208,27 @@ const ordersVerdict = ({ sale, outcomes, judgement: { report } }: DemoEvidence):
   }
 }
 
+const commandsOf = ({ played, playedMs, judgement: { report, answersHeard } }: DemoEvidence): Verdict["commands"] => {
+  const { totals } = report
+  const { accepted, refused, expired: tooLate, quarantined, dropped, unknown: unanswered } = played.outcomes
+  return {
+    sent: played.commands,
+    accepted,
+    refused,
+    refusedBy: played.refusedBy,
+    tooLate,
+    quarantined,
+    dropped,
+    unanswered,
+    heardAgain: Math.max(0, answersHeard - (played.answered - unanswered)),
+    journaled: totals.commands,
+    lost: totals.lost,
+    contradicted: totals.contradicted,
+    perSecond: playedMs > 0 ? Math.round((totals.commands * 1_000) / playedMs) : 0,
+    slowestMs: Math.round(played.slowestMs),
+  }
+}
+
 /** Draws the verdict. */
 export const verdictOf = (evidence: DemoEvidence): Verdict => {
   const { sale, partitions, played, playedMs, idlePercent, kill, tables, judgement } = evidence
@@ -205,18 +252,7 @@ export const verdictOf = (evidence: DemoEvidence): Verdict => {
       onHandQty: totals.onHandQty,
       oversoldQty: totals.oversoldQty,
     },
-    commands: {
-      sent: played.commands,
-      accepted: totals.accepted,
-      refused: totals.refused,
-      refusedBy: totals.refusedBy,
-      repeated: totals.repeated,
-      unanswered: played.unknown,
-      lost: totals.lost,
-      contradicted: totals.contradicted,
-      perSecond: playedMs > 0 ? Math.round((totals.commands * 1_000) / playedMs) : 0,
-      slowestMs: Math.round(played.slowestMs),
-    },
+    commands: commandsOf(evidence),
     facts: { discrepancyQtyBy: totals.discrepancyQtyBy, shortagesFound: totals.shortagesFound, shortageQty: totals.shortageQty },
     audit: {
       records: totals.records + totals.orderRecords,
@@ -232,6 +268,7 @@ export const verdictOf = (evidence: DemoEvidence): Verdict => {
     rows: sale.rows,
     orders: ordersVerdict(evidence),
     playedMs: Math.round(playedMs),
+    behindPace: behindPaceOf(evidence),
     idlePercent,
   }
 }

@@ -75,6 +75,7 @@ const evidence = (judgement: Judgement, change: Partial<DemoEvidence> = {}): Dem
     actors: [],
     hotSku: sku,
     realTime: false,
+    meantMs: null,
     holdsEndMs: null,
     orders: null,
     rows: null,
@@ -85,6 +86,8 @@ const evidence = (judgement: Judgement, change: Partial<DemoEvidence> = {}): Dem
     flowsEnded: 1,
     commands: 3,
     answered: 3,
+    outcomes: { accepted: 2, refused: 1, expired: 0, quarantined: 0, dropped: 0, unknown: 0 },
+    refusedBy: { InsufficientStock: 1 },
     unknown: 0,
     refusedQty: 0,
     unknownCauses: new Set(),
@@ -128,7 +131,8 @@ describe("the judgement", () => {
 
 describe("the verdict", () => {
   const unansweredOf = (given: DemoEvidence, idlePercent: number): DemoEvidence => {
-    const played = { ...given.played, answered: 4, unknown: 1, unknownCauses: new Set(["no answer came"]) }
+    const outcomes = { ...given.played.outcomes, unknown: 1 }
+    const played = { ...given.played, commands: 4, answered: 4, outcomes, unknown: 1, unknownCauses: new Set(["no answer came"]) }
     return { ...given, played, idlePercent }
   }
 
@@ -159,6 +163,27 @@ describe("the verdict", () => {
       broken: [expect.stringMatching(/^1 commands lost/), expect.stringMatching(/^1 command without/)],
     })
     expect(verdictLines(verdict).at(-1)).toMatch(/^ {2}BROKEN: /)
+  })
+
+  it("names the machine where the sale took much longer than was meant, or says that the machine had time, and breaks nothing", async () => {
+    const given = evidence(await judged({}))
+    const played = (playedMs: number, idlePercent: number) =>
+      verdictOf({ ...given, sale: { ...given.sale, meantMs: 20_000 }, playedMs, idlePercent, kill: { ...kill, takeoverMs: 4_000 } })
+    expect(played(38_000, 5)).toMatchObject({ ok: true, behindPace: null })
+    expect(played(83_200, 5)).toMatchObject({
+      ok: true,
+      behindPace: expect.stringMatching(/^SLOW MACHINE: .*83\.2 s for the 20 s.*only 5 % /),
+    })
+    expect(played(83_200, 60).behindPace).toMatch(/^SLOW: .*83\.2 s.*had 60 % /)
+    expect(verdictLines(played(83_200, 5)).join("\n")).toMatch(/^SLOW MACHINE: /m)
+    expect(verdictOf({ ...given, playedMs: 83_200, idlePercent: 5 }).behindPace).toBeNull()
+  })
+
+  it("counts each command that was sent once, so that the parts add up, and says the rest beside that", async () => {
+    const verdict = verdictOf(unansweredOf(evidence(await judged({})), 60))
+    const { sent, accepted, refused, tooLate, quarantined, dropped, unanswered } = verdict.commands
+    expect(sent).toBe(accepted + refused + tooLate + quarantined + dropped + unanswered)
+    expect(verdictLines(verdict)).toContain("Commands: 4 sent = 2 accepted + 1 refused + 1 without an answer")
   })
 
   it("calls a machine slow by what its processors counted, and not where nothing was counted", () => {
