@@ -40,6 +40,9 @@ const oneText = (answer: AvailabilityThen): string => {
   ].join("\n")
 }
 
+/** The answers for people. */
+export const availabilityText = (answers: ReadonlyArray<AvailabilityThen>): string => answers.map(oneText).join("\n\n")
+
 const description = `Show what each channel could sell of SKUs at a moment, under the policy of that moment, and how their stock lay: folded from the journals by the same code that decides, so it is what the
 feed told then. Without --at: as far as the journals go. For what is so just now, \`stock\` and \`ats\` ask the owners and are quicker; for why it is so, see \`why\`.
 
@@ -67,7 +70,7 @@ export const availabilityCommand = Command.make(
     const answers = all.map((one) =>
       channel === undefined ? one : { ...one, channels: one.channels.filter((line) => line.channel === channel) },
     )
-    yield* json ? printJson(answers) : printLine(answers.map(oneText).join("\n\n"))
+    yield* json ? printJson(answers) : printLine(availabilityText(answers))
   }),
 ).pipe(
   Command.withDescription(helpText(description)),

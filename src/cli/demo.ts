@@ -8,6 +8,7 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { Sku } from "../domain/names.ts"
 import { counted } from "../domain/telling.ts"
 import { type EmbeddedServer, startEmbedded } from "../nats/embedded.ts"
 import { engineLayer, natsLayer } from "../nats/layer.ts"
@@ -18,6 +19,7 @@ import { type SenderProcess, startSender } from "./demo/channels.ts"
 import { type DemoFolder, demoFolder } from "./demo/folder.ts"
 import { type Guardian, startGuardian } from "./demo/guardian.ts"
 import { type JudgedOrders, judge } from "./demo/judge.ts"
+import { type Look, leaveData, lookAround } from "./demo/look.ts"
 import { idlePercentBetween, idlePercentMin, type ProcessorTimes, processorTimes } from "./demo/machine.ts"
 import { type DemoFlags, type DemoOptions, demoFlags, demoOptions } from "./demo/options.ts"
 import { Player } from "./demo/player.ts"
@@ -28,7 +30,7 @@ import { Stage } from "./demo/stage.ts"
 import { type Kill, verdictOf, victimOf } from "./demo/verdict.ts"
 import { isServed, lookAtWorkers, type Sight } from "./demo/watch.ts"
 import { startWorkerProcess, type WorkerProcess } from "./demo/workers.ts"
-import { CommandFailed, exitCode } from "./exit-codes.ts"
+import { CommandFailed, describeFailure, exitCode } from "./exit-codes.ts"
 
 /** What the parts of a running demo share. */
 interface RunningDemo {
@@ -44,6 +46,8 @@ interface RunningDemo {
   readonly workers: Array<WorkerProcess>
   /** Null: there are none. */
   tables: DemoTables | null
+  /** What to ask of it when it is over; null: nothing is left of it. */
+  look: Look | null
   readonly channels: Map<string, SenderProcess>
   /** What is seen of it just now. */
   readonly now: { title: string; sight: Sight; hotAts: number | null; isKillDue: boolean; kill: Kill | null }
@@ -246,6 +250,31 @@ const end = Effect.fnUntraced(function* (running: RunningDemo) {
   yield* Effect.forEach(channels.values(), (channel) => channel.finish, { concurrency: "unbounded", discard: true })
 })
 
+/** Asks what is worth asking. Without an answer, or where it can't be left, the demo is as good. */
+const look = ({ options, sale, server, player, stage, now, screen }: RunningDemo): Effect.Effect<Look | null> => {
+  const [first] = sale.actors
+  if (!options.look || first === undefined) return Effect.succeed(null)
+  const momentMs = Math.round(performance.timeOrigin + (now.kill?.atMs ?? stage.middleMs))
+  const { refusal } = player.played
+  const worth = {
+    hotSku: sale.hotSku as Sku,
+    channel: first.sender,
+    momentMs,
+    hasKill: now.kill !== null,
+    endMs: Date.now(),
+    refusal,
+    partitions: options.partitions,
+  }
+  return lookAround(worth, server).pipe(
+    Effect.catch((error) =>
+      Effect.sync(() => {
+        screen.say(`Nothing of this is left to look at: ${describeFailure(error)}`)
+        return null
+      }),
+    ),
+  )
+}
+
 const perform = Effect.fnUntraced(function* (running: RunningDemo) {
   const { options, sale, screen, folder, player, stage, now } = running
   yield* begin(running)
@@ -287,7 +316,8 @@ const perform = Effect.fnUntraced(function* (running: RunningDemo) {
     tables,
     judgement,
   })
-  screen.verdict(verdict)
+  running.look = verdict.ok ? yield* look(running) : null
+  screen.verdict(verdict, running.look)
   // The verdict's last line has said why.
   if (!verdict.ok) return yield* new CommandFailed({ code: verdict.tooSlow === null ? exitCode.violations : exitCode.failed, message: "" })
 })
@@ -296,7 +326,10 @@ const run = Effect.fnUntraced(function* (options: DemoOptions, sale: DemoSale) {
   const screen = screenFor(options.json)
   screen.say(sale.title)
   for (const line of sale.reading) screen.say(line)
-  const folder = yield* demoFolder(options.keep)
+  const left = async ({ nats }: DemoFolder): Promise<void> => {
+    if (running.look !== null) await leaveData(nats, options.keep)
+  }
+  const folder = yield* demoFolder(options.keep, left)
   const guardian = yield* startGuardian
   const server = yield* startServer(folder, sale.actors)
   const tally = createOrderTally()
@@ -322,6 +355,7 @@ const run = Effect.fnUntraced(function* (options: DemoOptions, sale: DemoSale) {
     stage,
     workers: [],
     tables: null,
+    look: null,
     channels,
     now,
   }

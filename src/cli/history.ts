@@ -38,6 +38,10 @@ const orderText = (answer: OrderHistory): string => {
   ].join("\n")
 }
 
+/** The answer for people. */
+export const historyText = (answer: ReservationHistory | OrderHistory): string =>
+  "order" in answer ? orderText(answer) : reservationText(answer)
+
 const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
 
 const description = `Show what became of a reservation (--sku and --reservation) or of an order (--order) of a channel, step by step, from the journals: what was asked, what was refused and why, what expired,
@@ -65,11 +69,11 @@ export const historyCommand = Command.make(
       if (sku !== undefined || reservation !== undefined)
         return yield* usage("name an --order, or a --reservation with its --sku: one of both")
       const answer = yield* withPast(archive, orderHistory(channel, order as OrderId, asked))
-      return yield* json ? printJson(answer) : printLine(orderText(answer))
+      return yield* json ? printJson(answer) : printLine(historyText(answer))
     }
     if (sku === undefined || reservation === undefined) return yield* usage("name an --order, or a --reservation and its --sku")
     const answer = yield* withPast(archive, reservationHistory({ sku: sku as Sku, channel, reservation }, asked))
-    yield* json ? printJson(answer) : printLine(reservationText(answer))
+    yield* json ? printJson(answer) : printLine(historyText(answer))
   }),
 ).pipe(
   Command.withDescription(helpText(description)),

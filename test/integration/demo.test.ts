@@ -1,9 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process"
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process"
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import type { Readable } from "node:stream"
 import { fileURLToPath } from "node:url"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import type { Look } from "../../src/cli/demo/look.ts"
 import type { Verdict } from "../../src/cli/demo/verdict.ts"
 import { isAlive, textOf, until } from "../processes.ts"
 
@@ -12,6 +14,8 @@ const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
 interface Run {
   readonly child: ChildProcess
   readonly said: () => string
+  /** On standard error. */
+  readonly toldSoFar: () => string
   readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>
 }
 
@@ -32,9 +36,15 @@ afterEach(async () => {
 const demo = (...args: ReadonlyArray<string>): Run => {
   const tables = args.includes("--postgres") ? [] : ["--no-postgres"]
   const child = spawn(process.execPath, [main, "demo", ...tables, ...args], {
+    cwd: folder,
     env: { ...process.env, TMPDIR: folder },
     stdio: ["ignore", "pipe", "pipe"],
   })
+  return watched(child)
+}
+
+/** Ended with its test, if it still runs then. */
+const watched = (child: ChildProcessByStdio<null, Readable, Readable>): Run => {
   running.add(child)
   const [out, err] = [textOf(child.stdout), textOf(child.stderr)]
   const ended = new Promise<Awaited<Run["ended"]>>((resolve) => {
@@ -43,10 +53,42 @@ const demo = (...args: ReadonlyArray<string>): Run => {
       resolve({ code, out: out(), err: err() })
     })
   })
-  return { child, said: out, ended }
+  return { child, said: out, toldSoFar: err, ended }
 }
 
 const kept = async (): Promise<ReadonlyArray<string>> => (await readdir(folder)).filter((name) => name.startsWith("holdfast-demo-"))
+
+/** What a shell in the test's folder says to these lines, as they would be pasted. */
+const pasted = (lines: ReadonlyArray<string>): Run => {
+  const ports = { HOLDFAST_OWN_NATS_PORT: "0", HOLDFAST_HTTP_PORT: "0", HOLDFAST_GATEWAY_PORT: "0" }
+  return watched(
+    spawn("sh", ["-c", lines.join("\n")], { cwd: folder, env: { ...process.env, ...ports }, stdio: ["ignore", "pipe", "pipe"] }),
+  )
+}
+
+/** Serves what a demo left, as it says, and asks its first question again: the answer is the one that it gave. */
+const asksAgain = async (look: Look | null): Promise<void> => {
+  const { name, start, asked } = look ?? expect.fail("nothing is left to look at")
+  expect(asked.map(({ command }) => / (why|availability|history|backtest) |curl /.exec(command)?.[0].trim())).toEqual([
+    "why",
+    "availability",
+    "history",
+    "backtest",
+    "curl",
+  ])
+  const serving = pasted([name, `exec ${start} --no-postgres`])
+  await until(() => serving.toldSoFar().includes("every partition is served"))
+  const [first] = asked
+  const told = (answer: unknown) => {
+    const { ats, version, sentences } = answer as { ats: number; version: number; sentences: ReadonlyArray<string> }
+    // The first sentence names the moment at which it was asked.
+    return { ats, version, sentences: sentences.slice(1) }
+  }
+  const again = await pasted([name, `${first?.command} --json`]).ended
+  expect({ code: again.code, answer: told(JSON.parse(again.out)) }).toEqual({ code: 0, answer: told(first?.answer) })
+  serving.child.kill("SIGTERM")
+  expect((await serving.ended).code).toBe(0)
+}
 
 /** `name pid, name pid, ...` as the demo says them. */
 const processesOf = (out: string): ReadonlyArray<readonly [name: string, pid: number]> =>
@@ -77,10 +119,10 @@ const ordersFile = (lines: number): string => {
 
 describe("the demo", () => {
   it("plays a flash sale, loses a worker in the middle, and finds nothing oversold, lost or contradicted", async () => {
-    const { code, out, err } = await demo("--orders-count", "250", "--seconds", "4", "--skus", "12", "--seed", "7", "--json", "--postgres")
-      .ended
+    const sized = ["--orders-count", "250", "--seconds", "4", "--skus", "12", "--seed", "7"]
+    const { code, out, err } = await demo(...sized, "--json", "--look", "--postgres").ended
     expect({ code, err }).toEqual({ code: 0, err: "" })
-    const verdict: Verdict = JSON.parse(out)
+    const verdict: Verdict & { readonly look: Look | null } = JSON.parse(out)
     expect(verdict).toMatchObject({
       ok: true,
       broken: [],
@@ -105,6 +147,7 @@ describe("the demo", () => {
     expect(verdict.audit.unchecked.replies).toBe(0)
     expect(verdict.audit.checked.feed).toBeGreaterThan(0)
     expect(await kept()).toEqual([])
+    await asksAgain(verdict.look)
   })
 
   it("plays orders under other names, with times, and says what became of every row", async () => {

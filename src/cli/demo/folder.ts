@@ -27,10 +27,18 @@ const make = async (): Promise<DemoFolder> => {
 
 const isWorthKeeping = (exit: Exit.Exit<unknown, unknown>): boolean => Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
 
-/** A fresh folder until the scope closes. `keep`: whatever happens. */
-export const demoFolder = (keep: boolean): Effect.Effect<DemoFolder, never, Scope.Scope> =>
-  Effect.acquireRelease(Effect.promise(make), ({ path }, exit) =>
+/** A fresh folder until the scope closes. `keep`: whatever happens. `leave` is called before it is removed, when all went well, and may move what it wants to. */
+export const demoFolder = (
+  keep: boolean,
+  leave: (folder: DemoFolder) => Promise<void> = () => Promise.resolve(),
+): Effect.Effect<DemoFolder, never, Scope.Scope> =>
+  Effect.acquireRelease(Effect.promise(make), (folder, exit) =>
     Effect.promise(async () => {
+      const { path } = folder
+      if (Exit.isSuccess(exit))
+        await leave(folder).catch((error: unknown) => {
+          process.stderr.write(`holdfast: nothing is left to look at: ${error instanceof Error ? error.message : String(error)}\n`)
+        })
       if (keep || isWorthKeeping(exit)) process.stderr.write(`holdfast: journals, logs and what was heard are kept in ${path}\n`)
       else await rm(path, { recursive: true, force: true })
     }),

@@ -36,6 +36,8 @@ export interface DemoOptions {
   readonly postgres: boolean
   readonly json: boolean
   readonly keep: boolean
+  /** Whether what was decided is left to be looked at, with what to ask of it. */
+  readonly look: boolean
 }
 
 const text = (name: string, metavar: string, description: string) =>
@@ -80,6 +82,11 @@ export const demoFlags = {
   inFlight: whole("in-flight", "commands on their way at once (2000)"),
   postgres: flag("postgres", true, "keep tables in a Postgres of the demo's own; --no-postgres: none"),
   json: flag("json", false, "print nothing but the verdict, as JSON"),
+  look: Flag.Boolean("look").pipe(
+    Flag.withDescription("end with what to ask of all that was decided, and leave it for that; --no-look: leave nothing, as with --json"),
+    Flag.optional,
+    Flag.map((given) => Option.getOrNull(given)),
+  ),
   keep: flag("keep", false, "keep the temporary folder: journals, logs, what every channel heard"),
 }
 
@@ -151,6 +158,7 @@ export const demoOptions = (given: DemoFlags): DemoOptions | { readonly problems
     json: given.json,
     postgres: given.postgres,
     keep: given.keep,
+    look: given.look ?? !given.json,
   }
   return problems.length > 0 ? { problems } : options
 }

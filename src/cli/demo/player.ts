@@ -39,6 +39,12 @@ interface PlayingFlow {
   ended: boolean
 }
 
+/** A command that was refused, as its sender sent it. */
+export interface Refusal {
+  readonly actor: string
+  readonly command: Extract<AnyPlayed, { readonly type: "Reserve" | "PlaceOrder" }>
+}
+
 /** What the play has come to so far. */
 export interface Played {
   flowsEnded: number
@@ -48,6 +54,8 @@ export interface Played {
   /** Of these, by what was answered first. */
   readonly outcomes: Record<HeardAnswer["outcome"], number>
   readonly refusedBy: Record<string, number>
+  /** The first order that was refused; where none was, the first reservation of more than was there. */
+  refusal: Refusal | null
   /** Commands without an answer in time. */
   unknown: number
   /** Units asked for that weren't to be had. */
@@ -82,6 +90,7 @@ export class Player {
     answered: 0,
     outcomes: { accepted: 0, refused: 0, expired: 0, quarantined: 0, dropped: 0, unknown: 0 },
     refusedBy: {},
+    refusal: null,
     unknown: 0,
     refusedQty: 0,
     unknownCauses: new Set(),
@@ -148,6 +157,7 @@ export class Player {
     this.#pending.delete(answer.number)
     this.#onTheirWay -= weightOf(pending.command)
     this.#count(pending.command, answer)
+    if (pending.step !== null && answer.outcome === "refused") this.#noteRefusal(pending.step.actor, pending.command, answer.reason)
     if (pending.step !== null) {
       this.#flowAnswered(pending.step, pending.command, answer, nowMs)
       return
@@ -226,6 +236,14 @@ export class Player {
     if (answer.outcome !== "unknown") return
     played.unknown += 1
     if (played.unknownCauses.size < 10) played.unknownCauses.add(answer.reason ?? "no answer")
+  }
+
+  #noteRefusal(actor: string, command: AnyPlayed, reason: string | undefined): void {
+    const { refusal } = this.played
+    const isFirst = command.type === "PlaceOrder" ? refusal?.command.type !== "PlaceOrder" : refusal === null
+    if (!isFirst) return
+    if (command.type === "PlaceOrder" || (command.type === "Reserve" && reason === "InsufficientStock"))
+      this.played.refusal = { actor, command }
   }
 
   #flowAnswered(step: FlowStep<AnyPlayed>, command: AnyPlayed, answer: HeardAnswer, nowMs: EpochMs): void {

@@ -3,6 +3,7 @@
  * but the verdict with --json.
  */
 
+import { type Look, lookLines } from "./look.ts"
 import { type Scene, sceneBlock, sceneLine, verdictLines } from "./tables.ts"
 import type { Verdict } from "./verdict.ts"
 
@@ -11,19 +12,23 @@ export interface Screen {
   readonly say: (line: string) => void
   /** Shows how it is going. */
   readonly show: (scene: Scene) => void
-  readonly verdict: (verdict: Verdict) => void
+  readonly verdict: (verdict: Verdict, look: Look | null) => void
   /** Milliseconds between two shows. */
   readonly everyMs: number
 }
 
 const print = (lines: ReadonlyArray<string>): void => void process.stdout.write(lines.map((line) => `${line}\n`).join(""))
 
-const verdictText = (verdict: Verdict): ReadonlyArray<string> => ["", ...verdictLines(verdict)]
+const verdictText = (verdict: Verdict, look: Look | null): ReadonlyArray<string> => [
+  "",
+  ...verdictLines(verdict),
+  ...(look === null ? [] : lookLines(look)),
+]
 
 const lines: Screen = {
   say: (line) => print([line]),
   show: (scene) => print([sceneLine(scene)]),
-  verdict: (verdict) => print(verdictText(verdict)),
+  verdict: (verdict, look) => print(verdictText(verdict, look)),
   everyMs: 1_000,
 }
 
@@ -47,9 +52,9 @@ const block = (): Screen => {
       print(rows)
       shown = rows.length
     },
-    verdict: (verdict) => {
+    verdict: (verdict, look) => {
       clear()
-      print(verdictText(verdict))
+      print(verdictText(verdict, look))
     },
     everyMs: 250,
   }
@@ -58,7 +63,7 @@ const block = (): Screen => {
 const verdictOnly: Screen = {
   say: () => undefined,
   show: () => undefined,
-  verdict: (verdict) => print([JSON.stringify(verdict, null, 2)]),
+  verdict: (verdict, look) => print([JSON.stringify({ ...verdict, look }, null, 2)]),
   everyMs: 1_000,
 }
 

@@ -45,6 +45,11 @@ export class Stage {
     return this.#setUpMs === null ? 0 : (this.#endedMs ?? performance.now()) - this.#setUpMs
   }
 
+  /** In the middle of the play, in milliseconds on the process's own clock. */
+  get middleMs(): number {
+    return this.#startedMs + this.elapsedMs / 2
+  }
+
   /** Milliseconds since the play was begun, setup included. */
   get elapsedMs(): number {
     return this.#startedMs === 0 ? 0 : (this.#endedMs ?? performance.now()) - this.#startedMs

@@ -88,6 +88,7 @@ const evidence = (judgement: Judgement, change: Partial<DemoEvidence> = {}): Dem
     answered: 3,
     outcomes: { accepted: 2, refused: 1, expired: 0, quarantined: 0, dropped: 0, unknown: 0 },
     refusedBy: { InsufficientStock: 1 },
+    refusal: null,
     unknown: 0,
     refusedQty: 0,
     unknownCauses: new Set(),

@@ -18,6 +18,7 @@ const nothing: DemoFlags = {
   postgres: true,
   json: false,
   keep: false,
+  look: null,
 }
 
 const problemsOf = (flags: Partial<DemoFlags>): ReadonlyArray<string> => {
@@ -36,6 +37,7 @@ describe("the demo's options", () => {
       postgres: true,
       json: false,
       keep: false,
+      look: true,
     })
   })
 
