@@ -1,37 +1,43 @@
 /**
- * How the page looks, in light, in dark and on paper. Colours are named once for each and used by name everywhere, the drawings included; what a
- * colour says is also said by a word, a dash or a hatching.
+ * How the page looks, in light, in dark and on paper: the look that it shares with the page of a gateway, whose file it takes as it is, and what its drawings need beside that. Colours are named once for each
+ * theme and used by name everywhere, the drawings included; what a colour says is also said by a word, a dash or a hatching.
  */
+import { readFileSync } from "node:fs"
 
-const light = `
---page:#f6f7f9;--card:#fff;--ink:#1c2128;--muted:#57606a;--rule:#d5dae0;--faint:#edf0f3;--lane:#f0f2f5;
---accent:#0a5cab;--second:#b04a00;--good:#1a7237;--good-soft:#e3f4e8;--bad:#b3261e;--bad-soft:#fde9e7;--warn:#825400;--warn-soft:#fdf1d6;
---over:#e8833a;--under:#4a90d9;--reserved:#7a5cc4;--reserved-soft:#e7e0f7;--serving:#3672b0;--serving-ink:#fff;--claiming:#e0a526;--frozen:#d3dbe4;
---crash:#b3261e;--pause:#5b6570;--tick-fault:#a8431f;--heal:#1a7237;--quiet-bar:#9aa7b4;--mark:#fff3c4;`
+/** Read once, when the report's parts are loaded: the page stands for itself, so the look is written into it. */
+const look = readFileSync(new URL("../../src/page/look.css", import.meta.url), "utf8")
 
-const dark = `
---page:#0f1419;--card:#171d24;--ink:#e6eaee;--muted:#9fabb8;--rule:#323b45;--faint:#222a32;--lane:#1e262e;
---accent:#6bb1ff;--second:#ffa35c;--good:#5fd381;--good-soft:#16301f;--bad:#ff8a80;--bad-soft:#3b1a1a;--warn:#ecc04f;--warn-soft:#35290f;
---over:#ff9a4d;--under:#62adff;--reserved:#a78bfa;--reserved-soft:#332a55;--serving:#3d76b0;--serving-ink:#fff;--claiming:#d29922;--frozen:#46525e;
---crash:#ff8a80;--pause:#a3b0bd;--tick-fault:#f0885b;--heal:#5fd381;--quiet-bar:#6f7d8b;--mark:#423a14;`
+/** What drawings need beside the common colours. */
+const colours = `
+:root{
+--lane:light-dark(#f0f2f5,#1e262e);
+--second:light-dark(#b04a00,#ffa35c);
+--over:light-dark(#e8833a,#ff9a4d);
+--under:light-dark(#4a90d9,#62adff);
+--reserved:light-dark(#7a5cc4,#a78bfa);
+--reserved-soft:light-dark(#e7e0f7,#332a55);
+--serving:light-dark(#3672b0,#3d76b0);
+--serving-ink:light-dark(#fff,#fff);
+--claiming:light-dark(#e0a526,#d29922);
+--frozen:light-dark(#d3dbe4,#46525e);
+--crash:light-dark(#b3261e,#ff8a80);
+--pause:light-dark(#5b6570,#a3b0bd);
+--tick-fault:light-dark(#a8431f,#f0885b);
+--heal:light-dark(#1a7237,#5fd381);
+--quiet-bar:light-dark(#9aa7b4,#6f7d8b);
+--mark:light-dark(#fff3c4,#423a14);
+}`
 
 const page = `
-*{box-sizing:border-box}
-html{-webkit-text-size-adjust:100%}
-body{margin:0;background:var(--page);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
 header,main,footer{max-width:1180px;margin:0 auto;padding:0 20px}
 header{display:flex;flex-wrap:wrap;justify-content:space-between;gap:4px 24px;padding-top:18px;color:var(--muted);font-size:14px}
 header p{margin:0}
 .brand{font-weight:700;color:var(--ink)}
 .brand span{font-weight:400;color:var(--muted)}
-code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.88em}
-code{overflow-wrap:anywhere}
-a{color:var(--accent)}
-section{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:20px 24px;margin:18px 0}
-h1{font-size:clamp(1.35rem,3.2vw,1.95rem);line-height:1.25;margin:.15em 0 .5em;text-wrap:balance}
-h2{font-size:1.25rem;margin:0 0 .3em;line-height:1.3}
-h3{font-size:1.02rem;margin:1.4em 0 .5em;overflow-wrap:anywhere}
-.lead{margin:0 0 1em;color:var(--muted);max-width:80ch}
+pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.88em}
+.tiles+.tiles{margin-top:10px}
+h1{margin:.15em 0 .5em}
+h3{margin-top:1.4em}
 .verdict{border-left:8px solid var(--good)}
 .verdict.broken{border-left-color:var(--bad)}
 .verdict.incomplete{border-left-color:var(--warn)}
@@ -39,16 +45,8 @@ h3{font-size:1.02rem;margin:1.4em 0 .5em;overflow-wrap:anywhere}
 .broken .stamp{color:var(--bad)}
 .incomplete .stamp{color:var(--warn)}
 .notes{margin:0 0 1em;padding-left:1.2em}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(135px,1fr));gap:10px;margin:0}
-.tile{display:flex;flex-direction:column-reverse;justify-content:flex-end;background:var(--faint);border-radius:8px;padding:10px 12px}
-.tile dd{margin:0;font-size:1.35rem;font-weight:700;line-height:1.25;font-variant-numeric:tabular-nums}
-.tile dt{color:var(--muted);font-size:.83rem;line-height:1.3}
-.tile.good{background:var(--good-soft)}.tile.good dd{color:var(--good)}
-.tile.bad{background:var(--bad-soft)}.tile.bad dd{color:var(--bad)}
 nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:4px 18px;margin:0;padding:0 4px;font-size:.93rem}
 .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(300px,100%),1fr));gap:22px 28px}
-.scroll{overflow-x:auto;max-width:100%}
-.scroll:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 details{border-top:1px solid var(--rule);margin-top:14px;padding-top:8px}
 summary{cursor:pointer;color:var(--accent);font-weight:600;overflow-wrap:anywhere}
 .more{color:var(--muted);font-size:.9rem}
@@ -63,17 +61,7 @@ article{border-top:2px solid var(--rule);margin-top:24px}
 footer{color:var(--muted);font-size:.85rem;padding-bottom:40px}`
 
 const tables = `
-table{border-collapse:collapse;width:100%;font-size:.9rem;margin:.6em 0}
-caption{text-align:left;color:var(--muted);font-size:.85rem;padding-bottom:4px}
-th,td{text-align:left;padding:5px 10px;border-bottom:1px solid var(--rule);vertical-align:top}
-thead th{border-bottom-width:2px;font-size:.82rem;color:var(--muted);vertical-align:bottom}
-tbody th{font-weight:600}
-.num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-tr.bad>*{background:var(--bad-soft)}
-tr.warn>*{background:var(--warn-soft)}
 tr.mark>*{background:var(--mark);font-weight:700}
-.tag{display:inline-block;padding:0 8px;border-radius:9px;font-size:.82rem;font-weight:600;white-space:nowrap;border:1px solid currentColor}
-.tag.good{color:var(--good)}.tag.bad{color:var(--bad);background:var(--bad-soft)}.tag.warn{color:var(--warn);background:var(--warn-soft)}
 .meter{display:block;height:.7em;margin-top:.42em;background:var(--tick-fault);border-radius:2px;min-width:1px}
 #faults td,#faults tbody th{padding-top:1px;padding-bottom:1px;border-bottom:0}
 #faults tbody th{white-space:nowrap}
@@ -146,7 +134,7 @@ const legends = `
 const paper = `
 @media (max-width:640px){header,main,footer{padding-left:10px;padding-right:10px}section{padding:14px 14px}#faults td:last-child{min-width:60px}#faults tbody th{font-size:.8rem}.tile dd{font-size:1.15rem}}
 @media print{
-:root{color-scheme:light;${light}}
+:root{color-scheme:light}
 body{background:#fff;font-size:11pt}
 header,main,footer{max-width:none;padding:0}
 section{border:0;border-top:1px solid var(--rule);border-radius:0;padding:10px 0;margin:8px 0}
@@ -159,5 +147,5 @@ h2,h3,caption,.legend,.lead,summary{break-after:avoid}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 }`
 
-export const style = `:root{color-scheme:light dark;${light}}
-@media (prefers-color-scheme:dark){:root{${dark}}}${page}${tables}${drawings}${legends}${paper}`
+/** The whole style: the common look of what Holdfast shows people, as the page of a gateway is served it, and what a report has beside it. */
+export const style = [look, colours, page, tables, drawings, legends, paper].join("\n")

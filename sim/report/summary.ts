@@ -7,7 +7,7 @@ import { html, type Markup, nothing, shortened } from "./markup.ts"
 import { counted, duration, plural, spelled, upperFirst } from "./numbers.ts"
 import { linear, px } from "./scale.ts"
 import { drawing, folded, section, table } from "./section.ts"
-import { faultsInjected, oversold, verdictOf } from "./verdict.ts"
+import { comparedSentence, faultsInjected, inProse, isOurs, oversold, verdictOf } from "./verdict.ts"
 
 const toneWords = { kept: "Every promise was kept", incomplete: "Not the whole proof", broken: "A promise was broken" } as const
 
@@ -24,6 +24,18 @@ const oversoldTile = (report: SuiteReport): Markup => {
 const simulatedTile = (report: SuiteReport): Markup => {
   const [amount = "", ...unit] = spelled(report.simulatedMs, "simulated").split(" ")
   return tile(amount, unit.join(" "))
+}
+
+/** What a shop asks first where the same orders were sold in several ways: what was sold, and what had to be taken back. */
+const comparisonTiles = ({ comparison }: SuiteReport): Markup => {
+  const ours = comparison.find(isOurs)
+  if (ours === undefined) return nothing
+  const others = comparison.filter((line) => line !== ours)
+  const beside = (of: (line: StrategyLine) => number): string => others.map((line) => `${inProse(line)} ${counted(of(line))}`).join(", ")
+  return html`<dl class="tiles">
+${tile(counted(ours.soldQty), `units sold and kept; ${beside((line) => line.soldQty)}`)}
+${tile(counted(ours.cancelledOrders), `orders cancelled; ${beside((line) => line.cancelledOrders)}`, ours.cancelledOrders === 0 ? "good" : "bad")}
+</dl>`
 }
 
 const tiles = (report: SuiteReport): Markup => html`
@@ -45,7 +57,8 @@ export const summarySection = (report: SuiteReport): Markup => {
 <p class="stamp">${toneWords[tone]}</p>
 <h1 id="verdict-title">${sentence}</h1>
 ${notes.length > 0 && html`<ul class="notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}
-${tiles(report)}
+${comparisonTiles(report)}
+${(report.seeds > 0 || report.comparison.length === 0) && tiles(report)}
 </section>`
 }
 
@@ -58,9 +71,11 @@ interface Metric {
   readonly show: (value: number) => string
 }
 
+/** What was sold and what was taken back come first: all else explains them. */
 const metrics: ReadonlyArray<Metric> = [
-  { name: "Units sold twice", why: "promised when no free unit was there", valueOf: (line) => line.oversoldQty, show: counted },
+  { name: "Units sold", why: "and not taken back", valueOf: (line) => line.soldQty, show: counted },
   { name: "Orders cancelled", why: "confirmed to the buyer, then taken back", valueOf: (line) => line.cancelledOrders, show: counted },
+  { name: "Units sold twice", why: "promised when no free unit was there", valueOf: (line) => line.oversoldQty, show: counted },
   { name: "Sales lost, in units", why: "refused although the units were free", valueOf: (line) => line.lostSalesQty, show: counted },
   { name: "Units stranded", why: "left over although buyers were refused", valueOf: (line) => line.strandedQty, show: counted },
   {
@@ -72,13 +87,11 @@ const metrics: ReadonlyArray<Metric> = [
   },
 ]
 
-const isOurs = (line: StrategyLine): boolean => /holdfast/i.test(`${line.name} ${line.title}`)
-
 const metricChart = (metric: Metric, lines: ReadonlyArray<StrategyLine>, index: number): Markup => {
   const rowHeight = 40
   const width = 340
   const highest = Math.max(...lines.flatMap((line) => [metric.valueOf(line), metric.mostOf?.(line) ?? 0]), 1)
-  const x = linear(0, highest, 0, metric.mostOf === undefined ? width - 100 : width - 210)
+  const x = linear(0, highest, 0, metric.mostOf === undefined ? width - 100 : width - 235)
   const row = (line: StrategyLine, at: number): Markup => {
     const y = 44 + at * rowHeight
     const value = metric.valueOf(line)
@@ -103,19 +116,16 @@ ${most !== undefined && html`<path d="M${px(x(most))} ${y + 15}v18" class="most"
   })
 }
 
-/** A title within a sentence: without the letter that numbers it in a list. */
-const inProse = (line: StrategyLine): string => line.title.replace(/^\(\w\)\s*/, "")
-
-/** What the bars show, without taking sides: who oversold most, and what those who sold nothing twice paid for it. */
+/** What the bars show, without taking sides: what each sold and took back, and what those who sold nothing twice paid for it. */
 const comparisonSentence = (lines: ReadonlyArray<StrategyLine>): string => {
-  const worst = lines.reduce<StrategyLine | null>((found, line) => (line.oversoldQty > (found?.oversoldQty ?? 0) ? line : found), null)
-  const clean = lines.filter((line) => line.oversoldQty === 0)
-  const opening = "The same orders under the same delays."
-  if (worst === null) return `${opening} None of these sold a unit twice.`
-  const cost = (line: StrategyLine): string =>
-    `${inProse(line)} sold none twice, refused ${plural(line.lostSalesQty, "unit")} that were free at that moment and left ${counted(line.strandedQty)} stranded`
-  const found = `${upperFirst(inProse(worst))} sold ${plural(worst.oversoldQty, "unit")} twice and cancelled ${plural(worst.cancelledOrders, "order")}`
-  return `${opening} ${found}${clean.length === 0 ? "; none of them sold nothing twice" : `; ${clean.map(cost).join("; ")}`}.`
+  const cost = lines
+    .filter((line) => line.oversoldQty === 0)
+    .map(
+      (line) =>
+        `${inProse(line)} sold none twice, refused ${plural(line.lostSalesQty, "unit")} that were free at that moment and left ${counted(line.strandedQty)} stranded`,
+    )
+  const clean = cost.length === 0 ? "None of them sold nothing twice" : upperFirst(cost.join("; "))
+  return `The same orders under the same delays. ${comparedSentence(lines)} ${clean}.`
 }
 
 /** The comparison; nothing if none was made. */
@@ -125,7 +135,7 @@ export const comparisonSection = ({ comparison }: SuiteReport): Markup => {
     "The comparison in numbers",
     [
       { title: "Strategy" },
-      ...["sold", "sold twice", "orders cancelled", "sales lost", "stranded"].map((title) => ({ title, numeric: true })),
+      ...["sold", "orders cancelled", "sold twice", "sales lost", "stranded"].map((title) => ({ title, numeric: true })),
       {
         title: "wrong number shown: mean",
         numeric: true,
@@ -135,7 +145,7 @@ export const comparisonSection = ({ comparison }: SuiteReport): Markup => {
     comparison.map((line) => ({
       cells: [
         line.title,
-        ...[line.soldQty, line.oversoldQty, line.cancelledOrders, line.lostSalesQty, line.strandedQty].map(counted),
+        ...[line.soldQty, line.cancelledOrders, line.oversoldQty, line.lostSalesQty, line.strandedQty].map(counted),
         duration(line.staleMsMean),
         duration(line.staleMsMax),
       ],

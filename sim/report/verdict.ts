@@ -4,7 +4,7 @@
  * Words only. Nothing is called kept that nobody looked at: a suite without seeds, an interrupted one and one whose guarantee against overselling
  * was never checked are incomplete, whatever else is green. Nor is anything called kept while a part beside the seeds found it broken.
  */
-import type { Failure, SuiteReport } from "../result.ts"
+import type { Failure, StrategyLine, SuiteReport } from "../result.ts"
 import { counted, plural, spelled, upperFirst } from "./numbers.ts"
 
 export interface Verdict {
@@ -50,6 +50,26 @@ export const oversold = (report: SuiteReport): { readonly qty: number; readonly 
   return { qty: 0, atLeast: false }
 }
 
+/** Which of the ways to sell is Holdfast's. */
+export const isOurs = (line: StrategyLine): boolean => /holdfast/i.test(`${line.name} ${line.title}`)
+
+/** A title within a sentence: without the letter that numbers it in a list. */
+export const inProse = (line: StrategyLine): string => line.title.replace(/^\(\w\)\s*/, "")
+
+/** What each of several ways to sell the same orders sold and took back. */
+export const comparedSentence = (lines: ReadonlyArray<StrategyLine>): string => {
+  const each = lines.map(
+    (line) => `${inProse(line)} sold ${plural(line.soldQty, "unit")} and cancelled ${plural(line.cancelledOrders, "order")}`,
+  )
+  return `${upperFirst(each.join("; "))}.`
+}
+
+/** The same of Holdfast and of whoever cancelled most. */
+const comparedHeadline = (lines: ReadonlyArray<StrategyLine>): string => {
+  const most = lines.filter((line) => !isOurs(line)).sort((a, b) => b.cancelledOrders - a.cancelledOrders)
+  return comparedSentence([...lines.filter(isOurs), ...most.slice(0, 1)])
+}
+
 /** Families of faults that were injected at least once. */
 const kindsOfTrouble = (report: SuiteReport): number => Object.values(report.faults).filter((count) => count > 0).length
 
@@ -93,6 +113,12 @@ export const verdictOf = (report: SuiteReport): Verdict => {
   if (report.failed > 0 || report.failures.length > 0) return { tone: "broken", sentence: brokenSentence(report), notes }
   if (report.parts.some(({ verdict }) => verdict === "broken"))
     return { tone: "broken", sentence: "A promise was broken beside the seeds.", notes }
+  if (report.seeds === 0 && report.comparison.length > 0)
+    return {
+      tone: "incomplete",
+      sentence: comparedHeadline(report.comparison),
+      notes: [...notes, "No seed was run: this compares ways to sell, and proves no promise."],
+    }
   if (report.seeds === 0 && report.parts.length > 0)
     return { tone: "incomplete", sentence: "No seed was run to its end: only what stands below was looked at.", notes }
   if (report.seeds === 0) return { tone: "incomplete", sentence: "No seed was run to its end: this report proves nothing.", notes }

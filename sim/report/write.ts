@@ -1,5 +1,5 @@
 /**
- * The only place of the report that touches the disk: the page and its JSON, whole or not at all.
+ * The only place of the report that writes to the disk: the page and its JSON, whole or not at all.
  */
 import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"

@@ -99,6 +99,26 @@ describe("the page of a suite", () => {
     expect(new Set(marks).size).toBe(1)
   })
 
+  it("leads with what was sold and what was cancelled, where the same orders were sold in several ways", () => {
+    const page = suiteHtml(greenSuite())
+    const titles = [...page.matchAll(/<dt>([^<]*)<\/dt><dd>([^<]*)<\/dd>/g)].map(([, name, value]) => `${value} ${name}`)
+    expect(titles[0]).toMatch(/^16,940 units sold and kept; Batch sync every 15 minutes 18,220, /)
+    expect(titles[1]).toMatch(/^0 orders cancelled; Batch sync every 15 minutes 1,107, /)
+    const comparison = partOf(page, "comparison")
+    expect(comparison).toMatch(
+      /Batch sync every 15 minutes sold 18,220 units and cancelled 1,107 orders;.*Holdfast sold 16,940 units and cancelled 0 orders\./,
+    )
+    expect([...comparison.matchAll(/class="heading">([^<]*)</g)].map(([, name]) => name).slice(0, 2)).toEqual([
+      "Units sold",
+      "Orders cancelled",
+    ])
+    // Alone, it is all that the top has numbers of.
+    const alone = partOf(suiteHtml(greenSuite({ seeds: 0 })), "verdict")
+    expect(alone).not.toMatch(/seeds \(worlds tried\)/)
+    expect(alone).toMatch(/<h1[^>]*>Holdfast sold 16,940 units and cancelled 0 orders; Batch sync every 15 minutes sold 18,220 units and cancelled 1,107 orders\./)
+    expect(alone).toMatch(/No seed was run: this compares/)
+  })
+
   it("leaves out the comparison, other parts, mutants and states when there are none", () => {
     for (const id of ["comparison", "parts", "mutants", "sometimes", "stock", "lanes", "seeds"]) {
       expect(partOf(empty, id)).toBe("")

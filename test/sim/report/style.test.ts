@@ -1,10 +1,12 @@
+import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { style } from "../../../sim/report/style.ts"
 
-/** The colours of a theme: the first is the light one, then the dark one. */
-const themes = [...style.matchAll(/:root\{(?:color-scheme:light dark;)?\s*(--page[^}]*)\}/g)].map(
-  ([, names = ""]) => new Map([...names.matchAll(/--([\w-]+):(#[0-9a-f]+)/g)].map(([, name = "", colour = ""]) => [name, colour])),
+/** Every colour by its name, of light and of dark. */
+const colours = [...style.matchAll(/--([\w-]+):\s*light-dark\((#[0-9a-f]+),\s*(#[0-9a-f]+)\)/g)].map(
+  ([, name = "", light = "", dark = ""]) => ({ name, light, dark }),
 )
+const themes = (["light", "dark"] as const).map((theme) => new Map(colours.map((colour) => [colour.name, colour[theme]])))
 
 const channelsOf = (colour: string): ReadonlyArray<number> => {
   const full = colour.length === 4 ? [...colour.slice(1)].map((digit) => digit + digit).join("") : colour.slice(1)
@@ -57,15 +59,14 @@ const shapes = [
 ] as const
 
 describe("the colours of the page", () => {
-  const cases = themes
-    .slice(0, 2)
-    .flatMap((theme, index) => [
-      ...texts.map(([over, under]) => [index === 0 ? "light" : "dark", over, under, 4.5, theme] as const),
-      ...shapes.map(([over, under]) => [index === 0 ? "light" : "dark", over, under, 3, theme] as const),
-    ])
-  it("are told once for light and once for dark", () => {
-    expect(themes.length).toBeGreaterThanOrEqual(2)
-    expect([...(themes[0]?.keys() ?? [])]).toEqual([...(themes[1]?.keys() ?? [])])
+  const cases = themes.flatMap((theme, index) => [
+    ...texts.map(([over, under]) => [index === 0 ? "light" : "dark", over, under, 4.5, theme] as const),
+    ...shapes.map(([over, under]) => [index === 0 ? "light" : "dark", over, under, 3, theme] as const),
+  ])
+  it("are told once, for light and for dark, in the common look and beside it", () => {
+    const names = colours.map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
+    expect(names).toEqual(expect.arrayContaining(["page", "lane"]))
   })
   it.each(cases)("can be told apart in the %s theme: %s on %s, %d to 1", (_, over, under, least, theme) => {
     expect(contrast(theme.get(over) ?? "#000", theme.get(under) ?? "#000")).toBeGreaterThanOrEqual(least)
@@ -73,6 +74,9 @@ describe("the colours of the page", () => {
   it("are used by names that exist", () => {
     const used = new Set([...style.matchAll(/var\(--([\w-]+)\)/g)].map(([, name]) => name))
     expect([...used].filter((name) => themes[0]?.has(name ?? "") !== true)).toEqual([])
-    expect([...(themes[0]?.keys() ?? [])].filter((name) => !used.has(name))).toEqual([])
   })
+})
+
+it("holds the look of a gateway's page as it stands in its file, before what is the report's own", () => {
+  expect(style.startsWith(readFileSync(new URL("../../../src/page/look.css", import.meta.url), "utf8"))).toBe(true)
 })
