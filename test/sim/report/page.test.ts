@@ -115,7 +115,9 @@ describe("the page of a suite", () => {
     // Alone, it is all that the top has numbers of.
     const alone = partOf(suiteHtml(greenSuite({ seeds: 0 })), "verdict")
     expect(alone).not.toMatch(/seeds \(worlds tried\)/)
-    expect(alone).toMatch(/<h1[^>]*>Holdfast sold 16,940 units and cancelled 0 orders; Batch sync every 15 minutes sold 18,220 units and cancelled 1,107 orders\./)
+    expect(alone).toMatch(
+      /<h1[^>]*>Holdfast sold 16,940 units and cancelled 0 orders; Batch sync every 15 minutes sold 18,220 units and cancelled 1,107 orders\./,
+    )
     expect(alone).toMatch(/No seed was run: this compares/)
   })
 
