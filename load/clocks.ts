@@ -1,197 +1,163 @@
 /**
- * `npm run clocks`: a worker whose clock is wrong, by an hour and by nine seconds either way, on a real nats-server whose clock is this machine's.
+ * `npm run clocks`: a worker, and then an ingress, whose wall clock is wrong, by an hour and by nine seconds either way, on a real nats-server whose clock is this machine's.
  *
- * For each: whether a fact is taken, a deadline is judged by the broker's time, a hold of three seconds ends within a second after the time that was told, and the
- * clock is told. Ends with code 0 if all is so, with 3 otherwise. The worker runs in this process, on a clock of its own.
+ * For each: whether facts are taken; whether a deadline is judged by the broker's time (commands lie before an owner that stands still, and before an ingress that does: what is past its deadline then is not taken, what is not is);
+ * whether a hold ends at the time its holder was told, or within a second after; and whether a worker tells that its clock is wrong, and only then. An ingress tells nothing of its own: nothing that it says depends on it.
+ * At the end the journals are audited. The processes are the shipped ones. Ends with code 1 if something is not so.
  */
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { Clock, Effect, Exit, Layer, Scope } from "effect"
-import { connect, type SenderClient } from "../src/channel.ts"
+import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import type { SenderClient } from "../src/channel.ts"
 import { sendersOf } from "../src/domain/sender-list.ts"
-import { deskLayer } from "../src/nats/desk.ts"
-import { doorLayer } from "../src/nats/door.ts"
-import { type EmbeddedServer, startEmbedded } from "../src/nats/embedded.ts"
-import { natsLayer } from "../src/nats/layer.ts"
-import { Cluster } from "../src/ports/broker.ts"
-import { Meter } from "../src/ports/meter.ts"
-import { Engine } from "../src/runtime/engine.ts"
-import { startIngress } from "../src/runtime/ingress.ts"
-import { IngressEngine } from "../src/runtime/ingress-engine.ts"
-import { Owners } from "../src/runtime/owners.ts"
-import { Reigns } from "../src/runtime/reigns.ts"
-import { startWorker } from "../src/runtime/worker.ts"
-import { loggingLayer } from "../src/telemetry/logging.ts"
-import { saidCodec } from "../src/wire/said.ts"
-import { until } from "./chaos/rig.ts"
-import { scriptOptions } from "./stage/options.ts"
+import { metricName } from "../src/telemetry/catalogue.ts"
+import { type Lay, lieBefore } from "./clocks/lying.ts"
+import { chosen, conclude, type Promised, say } from "./stage/show.ts"
+import { pause, type Stage, type StageProcess, stockUp, sumOf, until, withStage } from "./stage/stage.ts"
 
-const partitions = 1
-const leaseTtlMs = 3_000
-const holdMs = 3_000
-const sku = "A"
+const options = chosen("A worker, and an ingress, whose clock is wrong.", {
+  at: { fallback: "owner,ingress", help: "whose: owner, ingress or both, one after the other" },
+  seconds: { fallback: "-3600,3600,-9,9", help: "by how many seconds, one after the other; below 0: behind. At least 9" },
+})
 
-/** The machine's clock, with a wall clock that is wrong. */
-const wrongClock = (clock: Clock.Clock, aheadMs: number): Clock.Clock => {
-  const wallMs = () => clock.currentTimeMillisUnsafe() + aheadMs
-  const wallNanos = () => clock.currentTimeNanosUnsafe() + BigInt(aheadMs) * 1_000_000n
-  return {
-    currentTimeMillisUnsafe: wallMs,
-    currentTimeMillis: Effect.sync(wallMs),
-    currentTimeNanosUnsafe: wallNanos,
-    currentTimeNanos: Effect.sync(wallNanos),
-    monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
-    monotonicTimeNanos: clock.monotonicTimeNanos,
-    sleep: (duration) => clock.sleep(duration),
-  }
-}
+const Whose = ["owner", "ingress"] as const
+type Whose = (typeof Whose)[number]
 
-const listening = (alarms: Array<string>): Meter["Service"] =>
-  Meter.of({
-    batchConfirmed: () => undefined,
-    appendUnknown: () => undefined,
-    carried: () => undefined,
-    returnsSaid: () => undefined,
-    returnsHeard: () => undefined,
-    repliesSent: () => undefined,
-    feedSent: () => undefined,
-    feedHandedOver: () => undefined,
-    feedFailed: () => undefined,
-    snapshotKnown: () => undefined,
-    haltedHere: () => undefined,
-    tookOver: () => undefined,
-    steppedDown: () => undefined,
-    reignEnded: () => undefined,
-    alarm: (_partition, kind) => alarms.push(kind),
-    sampled: () => undefined,
-    waiting: () => undefined,
-    begin: () => undefined,
-    unserved: () => undefined,
-    ingressBegins: () => undefined,
-    ingressSampled: () => undefined,
-    doorClosed: () => undefined,
-  })
-
-/** Starts a worker on that clock; resolves with how to stop it. */
-const work = async ({ url, monitorUrl, credentials }: EmbeddedServer, aheadMs: number, alarms: Array<string>) => {
-  const scope = Scope.makeUnsafe()
-  const clock = wrongClock(await Effect.runPromise(Effect.map(Clock.Clock, (found) => found)), aheadMs)
-  const run = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>) =>
-    Effect.runPromise(effect.pipe(Scope.provide(scope), Effect.provideService(Clock.Clock, clock)))
-  const { engine, door } = credentials
-  const layers = Layer.mergeAll(
-    natsLayer({ kind: "sku", servers: [url], monitorUrls: [monitorUrl], engine, door }, saidCodec),
-    Layer.provideMerge(Owners.layer, Layer.merge(deskLayer({ servers: [url], login: { engine }, name: "clocks" }), Reigns.layer)),
-    doorLayer({ servers: [url], door, name: "clocks" }),
-    Engine.layer,
-    IngressEngine.layer,
-    Layer.succeed(Meter, listening(alarms)),
-    loggingLayer({ format: "pretty", level: "None" }),
-  )
-  const context = await run(Layer.buildWithScope(layers, scope))
-  const started = Effect.gen(function* () {
-    const cluster = yield* Cluster
-    const counts = { sku: partitions, order: partitions }
-    yield* cluster.prepare({ partitions: counts, replicas: 1 })
-    yield* startIngress({ name: "wrong", partitions: counts, senders, commandsPerSecond: 50_000, bytesPerSecond: 33_554_432 })
-    const options = { worker: "wrong", address: "", partitions: counts, senders, leaseTtlMs, drainTimeoutMs: 10_000 }
-    return yield* startWorker(options, [context])
-  })
-  const { leave } = await run(started.pipe(Effect.provide(context)))
-  return async () => {
-    await run(leave.pipe(Effect.provide(context)))
-    await Effect.runPromise(Scope.close(scope, Exit.void))
-  }
-}
-
-interface Row {
-  readonly aheadMs: number
-  readonly fact: string
-  readonly inTime: string
-  readonly late: string
-  readonly heldMs: number
-  readonly alarms: string
-  readonly isGood: boolean
-}
+const whose = options.at.split(",").map((text): Whose => {
+  const found = Whose.find((one) => one === text)
+  if (found === undefined) throw new Error(`--at ${options.at}: owner, ingress or owner,ingress`)
+  return found
+})
+const offs = options.seconds.split(",").map((text) => {
+  const seconds = Number(text)
+  if (!(Number.isInteger(seconds) && Math.abs(seconds) >= 9)) throw new Error(`--seconds ${options.seconds}: whole numbers, of at least 9`)
+  return seconds
+})
 
 const senders = sendersOf("web=channel,dock=warehouse,planner=merchandiser")
+const skus = ["A", "B", "C", "D"]
+const holdMs = 3_000
+/** How late a hold may end. */
+const lateMsMax = 1_000
+/** How long it may take until a wrong clock is told: it has to stay wrong for three seconds. */
+const alarmMsMax = 15_000
+/** Pairs of a fact and a reservation that are sent before it is looked who took them. */
+const pairs = 8
+/** Longer than the time for which a process stands still here: its reign outlasts that. */
+const leaseTtlMs = 20_000
 
-const policy = {
-  version: 1,
-  channels: [{ channel: "web", priority: 0, bufferQty: 0, bufferPercent: 0, floorQty: 0, fenceQty: 0 }],
-  safety: [],
-  sourcing: [],
+const preload = fileURLToPath(new URL("clocks/wrong-clock.ts", import.meta.url))
+const wrongBy = (seconds: number) => ({ NODE_OPTIONS: `--import=${preload}`, WRONG_CLOCK_MS: String(seconds * 1_000) })
+
+/** Starts a process whose clock is off by so many seconds, and makes sure that it is: a preload that did nothing would show nothing. */
+const start = async (startProcess: Stage["startWorker"], name: string, seconds: number): Promise<StageProcess> => {
+  const fromMs = Date.now()
+  const started = await startProcess(name, seconds === 0 ? {} : wrongBy(seconds))
+  const first = JSON.parse(readFileSync(started.log, "utf8").split("\n", 1)[0] ?? "") as { readonly time: string }
+  const writtenMs = Date.parse(first.time) - seconds * 1_000
+  if (writtenMs < fromMs || writtenMs > Date.now()) throw new Error(`the clock of ${name} isn't ${seconds} s off: see ${started.log}`)
+  return started
 }
 
-/** Milliseconds from hearing that units are held until the owner has ended the hold, as the warehouse sees it, which may ask for stock and asks again and again. */
-const heldFor = async (web: SenderClient, dock: SenderClient, reservation: string): Promise<number> => {
-  const { outcome } = await web.reserve({ sku, reservation, qty: 5, holdMs })
-  const sinceMs = performance.now()
-  if (outcome !== "accepted") throw new Error(`a hold was ${outcome}`)
-  await until("the hold ends", async () => {
-    const answer = await dock.stock(sku)
-    return answer.answer === "stock" && answer.openReservations === 0
+interface Senders {
+  readonly web: SenderClient
+  readonly dock: SenderClient
+}
+
+/** Sends facts and reservations until the ingress has taken some of each, which goes to whichever process the server picks; returns what became of the facts. */
+const sendFacts = async ({ web, dock }: Senders, ingress: StageProcess, round: string) => {
+  let [sent, accepted] = [0, 0]
+  const taken = async (sender: string) => sumOf(await ingress.page("/metrics"), metricName.ingressTaken, `sender="${sender}"`)
+  await until("the ingress takes what is sent", async () => {
+    for (let n = 0; n < pairs; n++) {
+      const sku = skus[n % skus.length] ?? ""
+      const { outcome } = await dock.receiveStock({ sku, location: "DC1", qty: 1 })
+      await web.reserve({ sku, reservation: `${round}-${sent}`, qty: 1, holdMs: 60_000 })
+      sent++
+      if (outcome === "accepted") accepted++
+    }
+    // Its page is a look of a moment ago.
+    await pause(1_000)
+    return (await taken("dock")) > 0 && (await taken("web")) > 0
   })
-  return performance.now() - sinceMs
+  return { sent, accepted }
 }
 
-const play = async (aheadMs: number): Promise<Row> => {
-  const storeDir = await mkdtemp(join(tmpdir(), "holdfast-clocks-"))
-  const server = await startEmbedded({ storeDir, senders })
-  const alarms: Array<string> = []
-  let stop = await work(server, 0, [])
-  const open = (sender: "web" | "dock" | "planner") => {
-    const login = server.credentials.senders[sender]
-    if (login === undefined) throw new Error(`no credentials for ${sender}`)
-    return connect({ servers: [server.url], sender, login, retryMs: 60_000 })
-  }
-  const [web, dock, planner] = await Promise.all([open("web"), open("dock"), open("planner")])
-  try {
-    await planner.setPolicy({ sku, policy })
-    await dock.receiveStock({ sku, location: "L", qty: 10 })
-    await stop()
-    // Sent while nobody is there: one has waited for longer than it may when the next owner comes.
-    const waits = web.reserve({ sku, reservation: "late", qty: 1, holdMs: 60_000, deadlineMs: 1_000 })
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
-    stop = await work(server, aheadMs, alarms)
-    const late = await waits
-    const fact = await dock.receiveStock({ sku, location: "L", qty: 10 })
-    const inTime = await web.reserve({ sku, reservation: "r1", qty: 1, holdMs: 200, deadlineMs: 2_000 })
-    await until("the short hold ends", async () => {
-      const answer = await dock.stock(sku)
-      return answer.answer === "stock" && answer.openReservations === 0
-    })
-    const heldMs = Math.round(await heldFor(web, dock, "r2"))
-    await until("the clock is told", () => alarms.some((kind) => kind.startsWith("Clock")))
-    const told = alarms.filter((kind) => kind.startsWith("Clock")).join(" ")
-    const isGood =
-      fact.outcome === "accepted" &&
-      inTime.outcome === "accepted" &&
-      late.outcome === "expired" &&
-      told === (aheadMs > 0 ? "ClockAhead" : "ClockBehind") &&
-      // It was told a moment before it was heard here.
-      heldMs >= holdMs - 100 &&
-      heldMs <= holdMs + 1_000
-    return { aheadMs, fact: fact.outcome, inTime: inTime.outcome, late: late.outcome, heldMs, alarms: told, isGood }
-  } finally {
-    await Promise.all([web.close(), dock.close(), planner.close()])
-    await stop()
-    await server.stop()
-    await rm(storeDir, { recursive: true, force: true })
-  }
+/** Milliseconds from the time its holder was told until a hold was seen to have ended, by this machine's clock, which is the broker's. */
+const endedAfterTold = async ({ web }: Senders, round: string): Promise<number> => {
+  const [sku, reservation] = ["A", `${round}-hold`]
+  const held = await web.reserve({ sku, reservation, qty: 5, holdMs })
+  if (held.outcome !== "accepted" || held.expiresAtMs === undefined) throw new Error(`a hold was ${held.outcome}`)
+  const { expiresAtMs } = held
+  let endedMs = 0
+  await until("the hold ends", async () => {
+    const answer = await web.reservation(sku, reservation)
+    endedMs = Date.now()
+    return answer.answer === "reservation" && answer.status === "expired"
+  })
+  return endedMs - expiresAtMs
 }
 
-scriptOptions("A worker whose clock is wrong, by an hour and by nine seconds either way.", {})
-const columns = ["clock off by", "fact", "command in time", "command past its deadline", "hold of 3 s ended after", "alarm", ""]
-console.log(`| ${columns.join(" | ")} |`)
-console.log(`|${" --- |".repeat(columns.length)}`)
-let good = 0
-const off = [-3_600_000, 3_600_000, -9_000, 9_000]
-for (const aheadMs of off) {
-  const row = await play(aheadMs)
-  if (row.isGood) good++
-  const { fact, inTime, late, heldMs, alarms, isGood } = row
-  console.log(`| ${aheadMs / 1_000} s | ${fact} | ${inTime} | ${late} | ${heldMs} ms | ${alarms} | ${isGood ? "ok" : "BROKEN"} |`)
+const clockAlarms = async (worker: StageProcess): Promise<ReadonlyArray<string>> => {
+  const page = await worker.page("/metrics")
+  return ["ClockAhead", "ClockBehind"].filter((kind) => sumOf(page, metricName.alarms, `alarm="${kind}"`) > 0)
 }
-process.exitCode = good === off.length ? 0 : 3
+
+/** Plays with one clock off, over a new worker and a new ingress. */
+const play = async (stage: Stage, open: Senders, of: Whose, seconds: number): Promise<ReadonlyArray<Promised>> => {
+  const round = `${of}${seconds}`
+  say(`the clock of the ${of} is off by ${seconds} s`)
+  const worker = await start(stage.startWorker, `worker${seconds}-${of}`, of === "owner" ? seconds : 0)
+  const ingress = await start(stage.startIngress, `ingress${seconds}-${of}`, of === "ingress" ? seconds : 0)
+  const facts = await sendFacts(open, ingress, `${round}-fact`)
+  const before = { owner: await lieBefore(stage, worker, skus, `${round}-o`), ingress: await lieBefore(stage, ingress, skus, `${round}-i`) }
+  const endedMs = await endedAfterTold(open, round)
+  const alarm = of === "ingress" ? "" : seconds > 0 ? "ClockAhead" : "ClockBehind"
+  // One that is never told is found below.
+  if (alarm !== "") await until("the clock is told", async () => (await clockAlarms(worker)).length > 0, alarmMsMax).catch(() => undefined)
+  const alarms = await clockAlarms(worker)
+  await Promise.all([worker.stop(), ingress.stop()])
+  const said = `${of} ${seconds} s`
+  const lay = (lying: Lay, told: string) => `${told} ${lying.count} that lay there`
+  const { owner: ofOwner, ingress: ofIngress } = before
+  return [
+    { what: `${said}: facts taken`, found: `${facts.accepted} of ${facts.sent}`, kept: facts.accepted === facts.sent },
+    {
+      what: `${said}: past their deadline before an owner that stood still, expired and none accepted`,
+      found: lay(ofOwner.late, `${ofOwner.late.expired} expired, ${ofOwner.late.passed} not taken, ${ofOwner.late.accepted} accepted, of`),
+      kept: ofOwner.late.expired > 0 && ofOwner.late.accepted === 0,
+    },
+    {
+      what: `${said}: past their deadline before an ingress that stood still, not taken`,
+      found: lay(ofIngress.late, `${ofIngress.late.passed} not taken, ${ofIngress.late.accepted} accepted, of`),
+      kept: ofIngress.late.passed > 0 && ofIngress.late.accepted === 0,
+    },
+    ...Whose.map((stood): Promised => {
+      const { accepted, expired, passed, count } = before[stood].inTime
+      return {
+        what: `${said}: in time before an ${stood} that stood still, accepted`,
+        found: `${accepted} accepted, ${expired + passed} not for their deadline, of ${count} that lay there`,
+        kept: accepted > 0 && expired + passed === 0,
+      }
+    }),
+    {
+      what: `${said}: a hold of 3 s ended within a second after the time told`,
+      found: `${endedMs} ms after it`,
+      kept: endedMs >= 0 && endedMs <= lateMsMax,
+    },
+    { what: `${said}: alarms about the worker's clock`, found: alarms.join(" ") || "none", kept: alarms.join() === alarm },
+  ]
+}
+
+const settings = { HOLDFAST_LEASE_TTL_MS: String(leaseTtlMs) }
+const promises = await withStage({ servers: 1, workers: 1, partitions: 2, senders, settings }, async (stage, [first]) => {
+  await stockUp(stage, skus, ["web"], { dock: "dock", planner: "planner" })
+  await first?.stop()
+  const [web, dock] = await Promise.all([stage.open("web"), stage.open("dock")])
+  const found: Array<Promised> = []
+  for (const of of whose) for (const seconds of offs) found.push(...(await play(stage, { web, dock }, of, seconds)))
+  await Promise.all([web.close(), dock.close()])
+  const { code } = await stage.holdfast("audit")
+  return [...found, { what: "audit of the journals", found: `code ${code}`, kept: code === 0 }]
+})
+
+conclude(options.json, { promises }, "")

@@ -22,6 +22,9 @@ import { engineLayer } from "../../src/nats/layer.ts"
 import { Cluster } from "../../src/ports/broker.ts"
 import { startThreeServers } from "../chaos/three-of-a-cluster.ts"
 
+/** Variables of an environment. */
+type Settings = Readonly<Record<string, string>>
+
 export interface StageOptions {
   readonly servers: 1 | 3
   readonly workers: number
@@ -31,7 +34,7 @@ export interface StageOptions {
   /** Bytes of the commands stream. Absent: what a worker makes by itself. */
   readonly commandsBytesMax?: number
   /** Variables of the processes' environment that are to differ. */
-  readonly settings?: Readonly<Record<string, string>>
+  readonly settings?: Settings
 }
 
 /** A worker or an ingress, as a process. */
@@ -40,6 +43,8 @@ export interface StageProcess {
   readonly pid: number
   /** Where its pages are: host and port. */
   readonly address: string
+  /** The file of what it logs, a JSON object a line. */
+  readonly log: string
   readonly isRunning: () => boolean
   readonly page: (path: "/metrics" | "/ready") => Promise<string>
   /** SIGTERM; resolves with its exit code when it has ended. */
@@ -54,8 +59,9 @@ export interface Stage {
   readonly open: (sender: string, options?: ClientOptions) => Promise<SenderClient>
   /** A connection that may do what a worker may. Whoever opens it closes it. */
   readonly engine: () => Promise<NatsConnection>
-  readonly startWorker: (name: string) => Promise<StageProcess>
-  readonly startIngress: (name: string) => Promise<StageProcess>
+  /** `settings`: variables of its environment alone that are to differ. */
+  readonly startWorker: (name: string, settings?: Settings) => Promise<StageProcess>
+  readonly startIngress: (name: string, settings?: Settings) => Promise<StageProcess>
   /** Runs `holdfast` with a worker's access. */
   readonly holdfast: (...args: ReadonlyArray<string>) => Promise<{ readonly code: number | null; readonly out: string }>
 }
@@ -164,12 +170,13 @@ const makeStreams = ({ partitions, servers: replicas, commandsBytesMax }: StageO
 /** Starts processes that end with the stage, each with its log in the folder. */
 const processStarter = (folder: string, guardian: Guardian, envOf: (name: string) => NodeJS.ProcessEnv) => {
   const children = new Set<ChildProcess>()
-  const start = async (command: "serve" | "ingress", name: string): Promise<StageProcess> => {
+  const start = async (command: "serve" | "ingress", name: string, settings: Settings = {}): Promise<StageProcess> => {
     const port = await freePort()
-    const log = openSync(join(folder, `${name}.log`), "a")
-    const env = { ...envOf(name), HOLDFAST_HTTP_PORT: String(port) }
-    const child = spawn(process.execPath, [mainFile, command], { env, stdio: ["ignore", log, log], detached: true })
-    closeSync(log)
+    const log = join(folder, `${name}.log`)
+    const logged = openSync(log, "a")
+    const env = { ...envOf(name), ...settings, HOLDFAST_HTTP_PORT: String(port) }
+    const child = spawn(process.execPath, [mainFile, command], { env, stdio: ["ignore", logged, logged], detached: true })
+    closeSync(logged)
     children.add(child)
     if (child.pid !== undefined) guardian.adopt(child.pid)
     const page: StageProcess["page"] = (path) =>
@@ -185,6 +192,7 @@ const processStarter = (folder: string, guardian: Guardian, envOf: (name: string
       name,
       pid: child.pid ?? 0,
       address: `127.0.0.1:${port}`,
+      log,
       isRunning: () => !hasEnded(child),
       page,
       stop: () => stopChild(child),
@@ -222,8 +230,8 @@ const startStage: (options: StageOptions) => Effect.Effect<Stage, never, Scope.S
     loginOf,
     open: (sender, client = {}) => connect({ timeoutMs: patienceMs, ...client, servers: urls, sender, login: loginOf(sender) }),
     engine,
-    startWorker: (name) => processes.start("serve", name),
-    startIngress: (name) => processes.start("ingress", name),
+    startWorker: (name, settings) => processes.start("serve", name, settings),
+    startIngress: (name, settings) => processes.start("ingress", name, settings),
     holdfast: (...args) => runHoldfast(args, envOf("operator")),
   }
 })
@@ -235,7 +243,7 @@ export const withStage = <A>(options: StageOptions, play: (stage: Stage, workers
       Effect.flatMap(startStage(options), (stage) =>
         Effect.promise(async () => {
           const names = Array.from({ length: options.workers }, (_, number) => `worker-${number + 1}`)
-          return play(stage, await Promise.all(names.map(stage.startWorker)))
+          return play(stage, await Promise.all(names.map((name) => stage.startWorker(name))))
         }),
       ),
     ),
