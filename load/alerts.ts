@@ -23,10 +23,19 @@ import { prometheusBinary, rulesFolder, tryDashboards, tryPage, tryRules } from 
 import { chosen, conclude, type Promised, say } from "./stage/show.ts"
 import { pause, type Stage, type StageProcess, stockUp, until, withStage } from "./stage/stage.ts"
 
+const sceneNames = ["shortage", "lag", "one-killed", "workers-killed", "projection", "all-killed"] as const
+
 const options = chosen(
   "Which alerts of deploy/prometheus fire in a real Prometheus, and are over again, once promtool has tried its rules and the dashboards.",
-  {},
+  {
+    scenes: {
+      fallback: "shortage,lag,one-killed,workers-killed,projection,all-killed",
+      help: "what is done, one after the other",
+      names: sceneNames,
+    },
+  },
 )
+const wanted = options.scenes.split(",")
 tryRules()
 tryDashboards()
 
@@ -108,6 +117,7 @@ const startProjection = async () => {
 
 /** What is done, what is to fire then, and how it is mended. */
 interface Scene {
+  readonly name: (typeof sceneNames)[number]
   readonly what: string
   readonly alerts: ReadonlyArray<string>
   readonly begin: () => unknown
@@ -208,12 +218,14 @@ const scenesOf = async (cast: Cast, { web, dock, planner }: Clients): Promise<Re
   let facts = 0
   return [
     {
+      name: "shortage",
       what: "a shortage: a channel sold 5 units that nobody has",
       alerts: ["HoldfastShortage"],
       begin: () => web.recordSale({ sku: "EMPTY", mode: "owed", qty: 5, reservation: "r-1" }),
       mend: () => dock.receiveStock({ sku: "EMPTY", location: "DC1", qty: 5 }),
     },
     {
+      name: "lag",
       what: "lag: a journal takes no record more while facts are stored",
       alerts: ["HoldfastLag", "HoldfastPartitionUnserved", "HoldfastAlarm"],
       begin: async () => {
@@ -223,19 +235,22 @@ const scenesOf = async (cast: Cast, { web, dock, planner }: Clients): Promise<Re
       },
       mend: () => setJournalBound(stage, false),
     },
-    { what: "one of two workers is killed", alerts: ["HoldfastScrapeMissing"], ...killed(cast, "workers", 1) },
+    { name: "one-killed", what: "one of two workers is killed", alerts: ["HoldfastScrapeMissing"], ...killed(cast, "workers", 1) },
     {
+      name: "workers-killed",
       what: "all workers are killed, told by the ingress",
       alerts: ["HoldfastPartitionUnserved", "HoldfastNobodyOwns", "HoldfastPartitionNotOwned"],
       ...killed(cast, "workers", 2),
     },
     {
+      name: "projection",
       what: "the projection stands still (a number of this script's)",
       alerts: ["HoldfastProjectionBehind"],
       begin: () => projection.behind("sku", 0, 1_000, 90_000),
       mend: () => projection.behind("sku", 0, 0, 0),
     },
     {
+      name: "all-killed",
       what: "every process is killed, told by absence",
       alerts: ["HoldfastNobodyTells"],
       begin: () => {
@@ -269,7 +284,7 @@ const playAll = async (cast: Cast, clients: Clients) => {
   const early = (await firesMeanwhile(prometheus, 30_000)).filter((alert) => !always.includes(alert))
   const said = tryPage((await cast.workers[0]?.page("/metrics")) ?? "")
   const rows: Array<Row> = []
-  for (const scene of scenes) rows.push(...(await playScene(scene, prometheus)))
+  for (const scene of scenes) if (wanted.includes(scene.name)) rows.push(...(await playScene(scene, prometheus)))
   const firesNow = async () => (await prometheus.firing()).filter((alert) => !always.includes(alert))
   say("until nothing fires any more")
   await until("nothing fires", async () => (await firesNow()).length === 0, 420_000).catch(() => undefined)

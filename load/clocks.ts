@@ -14,19 +14,15 @@ import { type Lay, lieBefore } from "./clocks/lying.ts"
 import { chosen, conclude, type Promised, say } from "./stage/show.ts"
 import { pause, type Stage, type StageProcess, stockUp, sumOf, until, withStage } from "./stage/stage.ts"
 
-const options = chosen("A worker, and an ingress, whose clock is wrong.", {
-  at: { fallback: "owner,ingress", help: "whose: owner, ingress or both, one after the other" },
-  seconds: { fallback: "-3600,3600,-9,9", help: "by how many seconds, one after the other; below 0: behind. At least 9" },
-})
-
 const Whose = ["owner", "ingress"] as const
 type Whose = (typeof Whose)[number]
 
-const whose = options.at.split(",").map((text): Whose => {
-  const found = Whose.find((one) => one === text)
-  if (found === undefined) throw new Error(`--at ${options.at}: owner, ingress or owner,ingress`)
-  return found
+const options = chosen("A worker, and an ingress, whose clock is wrong.", {
+  at: { fallback: "owner,ingress", help: "whose, one after the other", names: Whose },
+  seconds: { fallback: "-3600,3600,-9,9", help: "by how many seconds, one after the other; below 0: behind. At least 9" },
 })
+
+const whose = Whose.filter((one) => options.at.split(",").includes(one))
 const offs = options.seconds.split(",").map((text) => {
   const seconds = Number(text)
   if (!(Number.isInteger(seconds) && Math.abs(seconds) >= 9)) throw new Error(`--seconds ${options.seconds}: whole numbers, of at least 9`)
@@ -42,8 +38,10 @@ const lateMsMax = 1_000
 const alarmMsMax = 15_000
 /** Pairs of a fact and a reservation that are sent before it is looked who took them. */
 const pairs = 8
-/** Longer than the time for which a process stands still here: its reign outlasts that. */
-const leaseTtlMs = 20_000
+/**
+ * Its reign outlasts that a process stands still here. And no longer: a renewal that is held up makes a right clock look wrong until the next, which comes after a third of this.
+ */
+const leaseTtlMs = 6_000
 
 const preload = fileURLToPath(new URL("clocks/wrong-clock.ts", import.meta.url))
 const wrongBy = (seconds: number) => ({ NODE_OPTIONS: `--import=${preload}`, WRONG_CLOCK_MS: String(seconds * 1_000) })

@@ -4,15 +4,15 @@
  *
  *   npm run demo:kills -- --orders orders.csv --date-format D/M/YYYY
  *
- * All options but --kill-at and --json are the demo's. Ends with the worst exit code of the ten.
+ * All options but --moments, --kill-at and --json are the demo's. Ends with the worst exit code of the ten.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import type { Verdict } from "../src/cli/demo/verdict.ts"
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url))
-const moments = Array.from({ length: 10 }, (_, place) => (place + 0.5) / 10)
 const interruptedCode = 130
+const usageCode = 2
 
 let running: ChildProcess | undefined
 let interrupted = false
@@ -50,19 +50,35 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
   })
 }
 
-if (process.argv.includes("--help")) {
-  console.log("Runs the demo ten times, with a worker killed at ten moments. Options are the demo's, but for --kill-at and --json:\n")
+const given = process.argv.slice(2)
+
+/** How many moments, which is taken out of what the demo is given. */
+const momentsGiven = (): number => {
+  const at = given.indexOf("--moments")
+  if (at < 0) return 10
+  const [, text = ""] = given.splice(at, 2)
+  if (/^[1-9]\d?$/.test(text)) return Number(text)
+  console.error(`--moments: ${text === "" ? "a number is missing" : text}: it has to be a whole number, 1 to 99`)
+  process.exit(usageCode)
+}
+
+if (given.includes("--help")) {
+  console.log(
+    "Runs the demo ten times (--moments N: so many), with a worker killed at as many moments. Other options are the demo's, but for --kill-at and --json:\n",
+  )
   spawnSync(process.execPath, [main, "demo", "--help"], { stdio: "inherit" })
   process.exit(0)
 }
 
+const count = momentsGiven()
 let worst = 0
-for (const moment of moments) {
+for (let place = 0; place < count; place++) {
   if (interrupted) break
-  const { code, text } = await demo([...process.argv.slice(2), "--kill-at", String(moment)])
+  const moment = (place + 0.5) / count
+  const { code, text } = await demo([...given, "--kill-at", String(moment)])
   if (!interrupted) process.stdout.write(`${line(moment, code, text)}\n`)
   worst = Math.max(worst, code)
-  // What is wrong with the command line is wrong ten times.
-  if (code === 2) break
+  // What is wrong with the command line is wrong each time.
+  if (code === usageCode) break
 }
 process.exitCode = interrupted ? interruptedCode : worst

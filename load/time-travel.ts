@@ -1,5 +1,5 @@
 /**
- * `npm run time-travel`: orders of a file are sold on a real nats-server and two workers, while a recording channel of each seller writes down what the feed publishes. Then:
+ * `npm run time-travel`: orders of a file, or invented ones, are sold on a real nats-server and two workers, while a recording channel of each seller writes down what the feed publishes. Then:
  *
  * - ten moments at which the ATS that `holdfast availability --at` folds is held against what the feed published then;
  * - a backtest with doubled buffers, whose numbers are held against a second count (second-count.ts), which reads `holdfast export` and shares no code with it.
@@ -10,21 +10,18 @@ import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { chosen, conclude, type Promised, say } from "./stage/show.ts"
 import { type Stage, withStage } from "./stage/stage.ts"
+import { inventedDates, inventOrders } from "./time-travel/invented.ts"
 import { playAll, salesOf } from "./time-travel/play.ts"
 import { countAgain, type SecondCount } from "./time-travel/second-count.ts"
 
 const options = chosen("Time travel and a backtest, held against what was published and against a second count.", {
-  orders: { fallback: "", help: "a file of orders" },
+  orders: { fallback: "", help: "a file of orders; unless given, some are invented" },
   "date-format": { fallback: "D/M/YYYY", help: "how the file writes dates" },
+  invented: { fallback: "2000", help: "orders that are invented, where no file is given", whole: 1 },
   flows: { fallback: "0", help: "only the first so many sales; 0: all", whole: 0 },
   moments: { fallback: "10", help: "moments at which ATS is compared", whole: 1 },
   partitions: { fallback: "4", help: "partitions of SKUs", whole: 1 },
 })
-
-if (options.orders === "") {
-  console.error("--orders names no file: the counts need one whose SKUs lie at one location")
-  process.exit(2)
-}
 
 interface Availability {
   readonly version: number
@@ -120,12 +117,18 @@ const promises = await withStage(
     senders: salesOf.senders,
   },
   async (stage) => {
-    const sales = salesOf.file(options.orders, options["date-format"], Number(options.flows))
+    const folder = stage.servers[0]?.storeDir ?? "."
+    const invented = join(folder, "orders.csv")
+    if (options.orders === "") await inventOrders(invented, Number(options.invented))
+    const sales = salesOf.file(
+      options.orders || invented,
+      options.orders === "" ? inventedDates : options["date-format"],
+      Number(options.flows),
+    )
     say(`${sales.flows.length} sales of ${sales.setup.length} commands of setup`)
     const { heard, answers } = await playAll(stage, sales)
     say(`played: ${[...answers].map(([said, count]) => `${count} ${said}`).join(", ")}`)
     const moments = await compareMoments(stage, heard)
-    const folder = stage.servers[0]?.storeDir ?? "."
     return [...moments, ...(await compareBacktest(stage, folder, 2)), ...(await compareBacktest(stage, folder, 1))]
   },
 )

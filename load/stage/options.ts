@@ -4,11 +4,12 @@
 import { parseArgs } from "node:util"
 import { nearestName, shownName } from "../../src/domain/telling.ts"
 
-/** An option with a value. `fallback`: what it is where it isn't given; "": nothing. `whole`: it has to be a whole number, at least this. */
+/** An option with a value. `fallback`: what it is where it isn't given; "": nothing. `whole`: it has to be a whole number, at least this. `names`: it has to be of these, with commas between. */
 export interface ScriptOption {
   readonly fallback: string
   readonly help: string
   readonly whole?: number
+  readonly names?: ReadonlyArray<string>
 }
 
 /** What follows the options. */
@@ -27,10 +28,13 @@ export type Given<Known extends Options, Switch extends string = never> = { read
 
 const usageCode = 2
 
+const helpOf = ({ fallback, help, names }: ScriptOption): string =>
+  `${help}${names === undefined ? "" : `: ${names.join(", ")}`}${fallback === "" ? "" : ` (${fallback})`}`
+
 const helpText = (about: string, options: Options, switches: Readonly<Record<string, string>>, words: Words | undefined): string => {
   const rows = [
     ...(words === undefined ? [] : [[words.metavar, words.help + (words.known === undefined ? "" : `: ${words.known.join(", ")}`)]]),
-    ...Object.entries(options).map(([name, { fallback, help }]) => [`--${name}`, fallback === "" ? help : `${help} (${fallback})`]),
+    ...Object.entries(options).map(([name, option]) => [`--${name}`, helpOf(option)]),
     ...Object.entries(switches).map(([name, help]) => [`--${name}`, help]),
     ["--help", "this text"],
   ]
@@ -76,9 +80,11 @@ export const scriptOptions = <const Known extends Options, const Switch extends 
     else if (words.known?.includes(word) === false) wrong(`there is no ${shownName(word)}${orNearest(word, words.known, "")}`)
   }
   const read: Record<string, unknown> = { words: positionals }
-  for (const [name, { fallback, whole }] of Object.entries(options)) {
+  for (const [name, { fallback, whole, names }] of Object.entries(options)) {
     const value = values[name]
     const text = typeof value === "string" ? value : fallback
+    for (const one of names === undefined || text === "" ? [] : text.split(","))
+      if (!names?.includes(one)) wrong(`--${name}: there is no ${shownName(one)}${orNearest(one, names ?? [], "")}`)
     if (whole !== undefined && text !== "" && !(/^\d{1,15}$/.test(text) && Number(text) >= whole))
       wrong(`--${name}: ${shownName(text)} is no whole number of at least ${whole}`)
     read[name] = text

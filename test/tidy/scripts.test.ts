@@ -1,16 +1,18 @@
-/** Every script of package.json that is one of load/ says what it takes, and takes nothing else: they read their options in one way. */
+/** Every script of package.json that is one of load/ says what it takes, and takes nothing else: they read their options in one way. And each is run by `npm run shows`, or it is said why not. */
 import { spawnSync } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
+import { notShown, showNames, shows } from "../../load/shows/list.ts"
 
 const scripts: Readonly<Record<string, string>> = JSON.parse(readFileSync("package.json", "utf8")).scripts
 const files = Object.values(scripts).flatMap((script) => script.match(/\bload\/\S+\.ts/g) ?? [])
 const run = (file: string, ...args: ReadonlyArray<string>) => spawnSync(process.execPath, [file, ...args], { encoding: "utf8" })
 
-describe("the command line of a script", () => {
-  /** The demo's own, which the script hands on. */
-  const handedOn = ["load/kill-moments.ts"]
+/** The demo's own, which the script hands on. */
+const handedOn = ["load/kill-moments.ts"]
+const demoOptions = "src/cli/demo/options.ts"
 
+describe("the command line of a script", () => {
   it.each(files.filter((file) => !handedOn.includes(file)))("%s reads its options where all do", (file) => {
     expect(readFileSync(file, "utf8")).toMatch(/\b(?:scriptOptions|chosen)\(/)
   })
@@ -29,5 +31,26 @@ describe("the command line of a script", () => {
     const { status, stdout, stderr } = run("load/last-units.ts", ...args)
     expect(status).toBe(code)
     expect(`${stdout}${stderr}`).toContain(said)
+  })
+})
+
+describe("npm run shows", () => {
+  it("runs every script of load/, or says why not", () => {
+    const inLoad = Object.keys(scripts).filter((name) => /\bload\//.test(scripts[name] ?? ""))
+    expect([...showNames, ...Object.keys(notShown)].sort()).toEqual(inLoad.sort())
+  })
+
+  it("misses none of load/: each has a name in package.json", () => {
+    const inLoad = readdirSync("load").filter((name) => name.endsWith(".ts"))
+    expect(inLoad.map((name) => `load/${name}`).sort()).toEqual(files.sort())
+  })
+
+  it.each(showNames)("gives %s options that it has", (name) => {
+    const file = scripts[name]?.match(/\bload\/\S+\.ts$/)?.[0] ?? ""
+    const source = [file, ...(handedOn.includes(file) ? [demoOptions] : [])].map((path) => readFileSync(path, "utf8")).join("\n")
+    const given = shows[name].args("DIR").filter((arg) => arg.startsWith("--"))
+    const isThere = (option: string) => [`"${option}"`, `"--${option}"`, ` ${option}: `].some((spelled) => source.includes(spelled))
+    const unknown = given.filter((arg) => !isThere(arg.slice(2)))
+    expect(unknown).toEqual([])
   })
 })
