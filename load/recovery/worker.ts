@@ -18,7 +18,7 @@ export const pause = (ms: number): Promise<void> => new Promise((resolve) => set
 
 export interface SeenWorker {
   readonly pid: number
-  /** How often a log line came. */
+  /** How often a log line came about SKUs, whose journal is the long one. */
   readonly count: (line: string) => number
   /** Throws, with its last words, if it has ended by itself. */
   readonly checkRunning: () => void
@@ -43,7 +43,7 @@ export const startWorker = (server: EmbeddedServer, partitions: number, name: st
   process.once("exit", () => child.kill("SIGKILL"))
   return {
     pid: child.pid ?? 0,
-    count: (line) => lines.filter((one) => one.includes(line)).length,
+    count: (line) => lines.filter((one) => one.includes(line) && one.includes(" kind=sku ")).length,
     checkRunning: () => {
       if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${name} ended by itself: ${lines.slice(-3).join(" | ")}`)
     },
