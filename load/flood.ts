@@ -27,6 +27,8 @@ const options = chosen(about, {
   questions: { fallback: "0", help: "questions a second from one sender, instead of commands; 0: commands" },
   "probe-ms": { fallback: "10", help: "milliseconds between two probes" },
   partitions: { fallback: "4", help: "partitions" },
+  share: { fallback: "0.9", help: "of the peak, the least share that is decided during the flood" },
+  "median-times": { fallback: "5", help: "how many times its quiet median the probe's may be" },
   profile: { fallback: "", help: "folder for CPU profiles of the workers; none unless given" },
 })
 
@@ -120,7 +122,7 @@ interface Played {
 const warmUpMs = 6_000
 const settleMs = 2_000
 /** How much longer than quiet a probe may take and still be called normal. */
-const medianTimesMax = 5
+const medianTimesMax = Number(options["median-times"])
 const p999TimesMax = 20
 const calmMsMax = 5_000
 
@@ -204,7 +206,13 @@ const promisesOf = (measured: Omit<Played, "promises">, areQuestions: boolean): 
   return [
     ...(areQuestions
       ? []
-      : [{ what: `${where}: decided during the flood, of the peak, at least 0.9`, found: share.toFixed(2), kept: share >= 0.9 }]),
+      : [
+          {
+            what: `${where}: decided during the flood, of the peak, at least ${options.share}`,
+            found: share.toFixed(2),
+            kept: share >= Number(options.share),
+          },
+        ]),
     {
       what: `${where}: the probe's median, of its quiet one, at most ${medianTimesMax}`,
       found: medianTimes.toFixed(1),
