@@ -180,8 +180,8 @@ export const door: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: arriving,
-        pattern: `const trace = traceOf(message.traceparent)`,
-        replacement: `const trace = traceOf(message.traceparent) ?? (bites() && message.traceparent !== "" ? message.traceparent : null)`,
+        pattern: `const trace = readTraceparent(message.traceparent)`,
+        replacement: `const trace = readTraceparent(message.traceparent) ?? (bites() && message.traceparent !== "" ? message.traceparent : null)`,
       },
     ],
   },

@@ -25,7 +25,7 @@ import { type CommandAnswer, type CommandInput, commandKey, completeCommand, fie
 import { type ClientEnvironment, processEnvironment } from "./environment.ts"
 import type { SendFailure } from "./errors.ts"
 import type { AnswerWaiter } from "./in-flight.ts"
-import { checkCallback, checkMs, numbersOf } from "./options.ts"
+import { checkCallback, checkMs, numbersOf, traceGiven } from "./options.ts"
 import {
   completeOrder,
   type OrderAnswer,
@@ -61,8 +61,11 @@ export interface SendOptions<Answer = CommandAnswer> {
   readonly timeoutMs?: number
   /** Instead of the client's, which hears of SKUs alone. */
   readonly onSettled?: (decision: Answer) => void
-  /** A W3C `traceparent`: the trace that the command belongs to. It shares a message only with commands of the same trace. */
-  readonly traceparent?: string
+  /**
+   * A W3C `traceparent`: the trace that the command belongs to, and the span in it that the command's are children of. Told with each of its sendings, and kept in the journal. What is none (malformed, an id of zeros, version `ff`) is
+   * passed over, so that a header may be handed on as it came; what is no text is a TypeError. A command shares a message only with commands of the same `traceparent`: one for many commands costs nothing, one for each a message each.
+   */
+  readonly traceparent?: string | null | undefined
 }
 
 export type StockAnswer = Extract<QuestionAnswer, { readonly answer: "stock" | "unknownSku" }>
@@ -279,12 +282,12 @@ const sendingOver = <C, A extends { readonly outcome: string }, S extends HeardA
   const submit = (command: C, waiter: AnswerWaiter<A>, given: SendOptions<A>): (() => void) | undefined => {
     const own = fieldsOf(given)
     checkMs("timeoutMs", own.timeoutMs)
+    const traceparent = traceGiven(own.traceparent)
     const ready = sendableOf(command)
     if ("outcome" in ready) {
       waiter.decided(ready)
       return undefined
     }
-    const { traceparent } = own
     const sent = traceparent === undefined ? ready : { ...ready, traceparent }
     sender.submit(sent, own.timeoutMs ?? timeoutMs, waiter)
     return () => sender.forgo(sent, waiter)

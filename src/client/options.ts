@@ -2,6 +2,7 @@
  * The numbers a program may set, checked when they are given. A patience of 0 or NaN would end every call before it was sent, one beyond what a timer holds at once; both looked like a cluster
  * that doesn't answer. A mistake of the program is thrown as what JavaScript calls it, a RangeError, not told as an operating error.
  */
+import { readTraceparent } from "../domain/traces.ts"
 import { usualPace } from "./pace.ts"
 
 /** The longest that a timer waits: above it, it ends at once. */
@@ -22,6 +23,13 @@ export const checkMs = (name: string, ms: unknown): void => {
 export const checkCallback = (name: string, callback: unknown): void => {
   if (callback === undefined || typeof callback === "function") return
   throw new TypeError(`${name} is ${shown(callback)}: it must be a function`)
+}
+
+/** The trace a program names, as it travels. A text that is none is passed over, for it mostly is a header that somebody else wrote; throws a TypeError for what is no text. Absent is fine, and null: a header that isn't there. */
+export const traceGiven = (traceparent: unknown): string | undefined => {
+  if (traceparent === undefined || traceparent === null) return undefined
+  if (typeof traceparent !== "string") throw new TypeError(`traceparent is ${shown(traceparent)}: it must be a text`)
+  return readTraceparent(traceparent) ?? undefined
 }
 
 export interface Numbers {

@@ -153,10 +153,3 @@ export const tokenHash = (token: string): number => {
 
 /** The partition of a SKU among `partitions`, as the server computes it from the canonical token. */
 export const partitionOf = (sku: string, partitions: number): number => tokenHash(skuToken(sku)) % partitions
-
-/** Characters of a W3C `traceparent` of version 00. */
-export const traceparentChars = 55
-const traceparent = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
-
-/** Whether it is a W3C `traceparent` as we write it: of version 00, in lower case. */
-export const isTraceparent = (text: string): boolean => traceparent.test(text)

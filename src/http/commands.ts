@@ -24,7 +24,9 @@ const idHeader = "idempotency-key"
 /** Sends one command, and waits as long as the client wants to. */
 const sent = (gateway: Gateway, acting: ActingSender, asked: Asked, request: Request): Effect.Effect<Answer> => {
   const about = { ...asked, sender: acting.sender, seal: gateway.keys.seal }
-  return acting.send(asked.kind, asked.command, { timeoutMs: waitMsOf(request), ...traceOf(request) }).pipe(
+  const traceparent = traceOf(request)
+  const asking = { timeoutMs: waitMsOf(request), ...(traceparent === undefined ? {} : { traceparent }) }
+  return acting.send(asked.kind, asked.command, asking).pipe(
     Effect.match({
       onSuccess: (heard) => answerTo(heard, about),
       onFailure: (failure) => answerToFailure(failure, about),

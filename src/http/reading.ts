@@ -7,6 +7,7 @@ import type { Readable } from "node:stream"
 import { NodeHttpServerRequest } from "@effect/platform-node"
 import { Effect } from "effect"
 import type { HttpServerRequest, HttpServerResponse } from "effect/http"
+import { readTraceparent } from "../domain/traces.ts"
 import { httpBodyMsMax, httpWaitMs, httpWaitMsMax } from "../limits.ts"
 import { parseStrictJson } from "../wire/json.ts"
 import { problemResponse } from "./problems.ts"
@@ -85,10 +86,6 @@ export const waitMsOf = (request: Request): number => {
   return found === null ? httpWaitMs : Math.min(Math.max(1, Number(found[1]) * 1_000), httpWaitMsMax)
 }
 
-/** The trace that the client says the request belongs to; none if it is no trace that we speak of: then W3C has us ignore it. */
-export const traceOf = (request: Request): { readonly traceparent?: string } => {
-  const traceparent = request.headers.traceparent
-  return traceparent !== undefined && /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent)
-    ? { traceparent }
-    : {}
-}
+/** The trace that the client says the request belongs to; undefined if it names none, or what W3C has us ignore. */
+export const traceOf = ({ headers: { traceparent } }: Request): string | undefined =>
+  traceparent === undefined ? undefined : (readTraceparent(traceparent) ?? undefined)

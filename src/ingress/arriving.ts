@@ -4,13 +4,14 @@
  * What can be told without parsing is told first, so that what is not taken costs next to nothing. Nobody is told to come back, or that nothing was stored, of whom anything went on.
  */
 import { isSender } from "../domain/names.ts"
+import { readTraceparent } from "../domain/traces.ts"
 import type { TakenMessage } from "../engine/protocol.ts"
 import { bodyBytesMax, busyEndingMs, busyOwnerMs, busyQueueMs, doorAgeMsMax } from "../limits.ts"
 import { type NotStored, sayBusy, sayNotStored } from "./answers.ts"
 import { charge, closeIfOver, comeBackMs, fill, mayCome } from "./bounds.ts"
 import { brokerNow } from "./broker-time.ts"
 import { type Counter, counterOf, type Ingress, type IngressCodec, type Sender } from "./ingress.ts"
-import { canonicalBytes, judge, placeOf, replyOf, traceOf } from "./inspect.ts"
+import { canonicalBytes, judge, placeOf, replyOf } from "./inspect.ts"
 import { letWait } from "./line.ts"
 import type { DoorMessage, IngressOutput } from "./protocol.ts"
 
@@ -118,7 +119,7 @@ const take = (
   const bytes = canonicalBytes(codec, body)
   // Canonical spelling may be longer than the sender's: owners would take it for too long.
   if (bytes > bodyBytesMax) return tooLong
-  const trace = traceOf(message.traceparent)
+  const trace = readTraceparent(message.traceparent)
   const taken: TakenMessage = {
     sender: from.sender,
     class: place.class,

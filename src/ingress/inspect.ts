@@ -5,7 +5,7 @@
  */
 
 import { decides, isKind, type Kind } from "../domain/kinds.ts"
-import { type ActorKey, CommandClass, isTraceparent, partitionOf, skuFromToken, traceparentChars } from "../domain/names.ts"
+import { type ActorKey, CommandClass, partitionOf, skuFromToken } from "../domain/names.ts"
 import type { KindCommand } from "../engine/kind.ts"
 import type { DecodedBody, DecodedCommand } from "../engine/protocol.ts"
 import { doorPingEveryMs, operatorCommandsPerMessageMax } from "../limits.ts"
@@ -51,13 +51,6 @@ export const placeOf = ({ classes, sender }: Pick<Sender, "classes" | "sender">,
   const name = skuFromToken(token)
   const actor = name === undefined ? undefined : doorKindOf(kind).actorOf(name, sender, commandClass)
   return actor === undefined ? notStored("token") : { class: commandClass, kind, ...actor }
-}
-
-/** A W3C `traceparent` as we write it; null: it is none. */
-export const traceOf = (text: string): string | null => {
-  if (text.length !== traceparentChars) return null
-  const trace = text.toLowerCase()
-  return isTraceparent(trace) ? trace : null
 }
 
 /** Bytes of the canonical body. */

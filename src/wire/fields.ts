@@ -5,7 +5,8 @@
  */
 import { Result, Schema, SchemaIssue } from "effect"
 import { fieldPath } from "../domain/field-path.ts"
-import { type CommandClass, CommandClass as commandClasses, isTraceparent } from "../domain/names.ts"
+import { type CommandClass, CommandClass as commandClasses } from "../domain/names.ts"
+import { isTraceparent } from "../domain/traces.ts"
 import { parseJson } from "./json.ts"
 
 /** A class of command. */

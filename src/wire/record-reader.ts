@@ -6,18 +6,11 @@
  * that fails, nothing is said and the whole record is. A property test holds both to the same values.
  */
 
-import {
-  CommandClass,
-  isTraceparent,
-  type LocationId,
-  type ReservationId,
-  type SenderId,
-  type Sku,
-  traceparentChars,
-} from "../domain/names.ts"
+import { CommandClass, type LocationId, type ReservationId, type SenderId, type Sku } from "../domain/names.ts"
 import { type Refusal, RefusalReason } from "../domain/refusals.ts"
 import { ReleaseReason } from "../domain/sku/commands.ts"
 import type { Allocations, Expired, StockEvent } from "../domain/sku/events.ts"
+import { isTraceparent, traceparentChars } from "../domain/traces.ts"
 import type { StoredEntry } from "../engine/records.ts"
 import type { SkuDecidedCommand, SkuEntry, SkuExpiryEntry, SkuJournaledDecision, SkuKind, SkuMessageEntry } from "../kinds/sku/types.ts"
 import { allocationsMax, idCharsMax, payloadBytesMax, senderCharsMax, skuBytesMax } from "../limits.ts"

@@ -7,7 +7,8 @@
  */
 import { Result, Schema } from "effect"
 import { CountField } from "../domain/fields.ts"
-import { isSender, isTraceparent, type SenderId, skuFromToken, skuToken } from "../domain/names.ts"
+import { isSender, type SenderId, skuFromToken, skuToken } from "../domain/names.ts"
+import { isTraceparent } from "../domain/traces.ts"
 import type { KindTypes } from "../engine/kind.ts"
 import type { DecodedBatch, DecodedBody, StoredBatch, TakenMessage } from "../engine/protocol.ts"
 import type { SkuKind } from "../kinds/sku/types.ts"

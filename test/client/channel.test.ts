@@ -438,6 +438,33 @@ describe("the client as an effect", () => {
   })
 })
 
+describe("a trace", () => {
+  const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+  it("of a command: told with its message, and again with each repetition, and with no other's", async () => {
+    const { link, channel } = await open({ retryMs: 5 })
+    let silences = 1
+    link.onPublish = ({ suffix, body }) => {
+      if (silences-- <= 0) link.reply(suffix, acceptAll(body))
+    }
+    await channel.reserve(reserve, { traceparent })
+    await channel.reserve(reserve)
+    expect(link.published.map(({ traceparent: told }) => told)).toEqual([traceparent, traceparent, undefined])
+  })
+
+  it("that is none: passed over, also null, and the command sent; what is no text is a TypeError, and nothing is sent", async () => {
+    const { link, channel } = await open()
+    answering(link)
+    for (const none of ["", "nonsense", traceparent.toUpperCase(), `ff${traceparent.slice(2)}`, `${traceparent}-x`, null, undefined])
+      expect(await channel.reserve(reserve, { traceparent: none })).toMatchObject({ outcome: "accepted" })
+    expect(link.published.map(({ traceparent: told }) => told)).toEqual(Array(7).fill(undefined))
+    // What a program in JavaScript may give, too.
+    for (const wrong of [5, {}, [traceparent]] as unknown as ReadonlyArray<string>)
+      await expect(channel.reserve(reserve, { traceparent: wrong })).rejects.toThrow(/^traceparent is .*: it must be a text/)
+    expect(link.published).toHaveLength(7)
+  })
+})
+
 describe("options", () => {
   // What a program in JavaScript may give, too.
   const noNumbers = JSON.parse('["5", null, {}]') as ReadonlyArray<number>

@@ -17,6 +17,7 @@ export interface SaidMessage {
   readonly token: string
   readonly body: string
   readonly suffix: string
+  readonly traceparent?: string
 }
 
 export interface AskedQuestion {
@@ -129,9 +130,9 @@ export const fakeLink = (partitions: number | null = 4): FakeLink => {
   }
   const service = SenderLink.of({
     sender: "web",
-    publish: ({ class: commandClass, kind, token, body, suffix }) => {
+    publish: ({ class: commandClass, body, ...rest }) => {
       if (!link.isConnected) return false
-      const message = { class: commandClass, kind, token, body: Buffer.from(body).toString("utf8"), suffix }
+      const message = { class: commandClass, body: Buffer.from(body).toString("utf8"), ...rest }
       link.published.push(message)
       link.onPublish(message)
       return true

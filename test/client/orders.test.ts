@@ -42,6 +42,14 @@ describe("a channel's orders", () => {
     expect(answer).toMatchObject({ order: "O-1", outcome: "accepted", lines: [] })
   })
 
+  it("of a trace: told with its message", async () => {
+    const { link, channel } = await open()
+    answering(link)
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    await channel.placeOrder(order, { traceparent })
+    expect(link.published).toMatchObject([{ kind: "order", traceparent }])
+  })
+
   it("several orders of one turn: a message each, beside the message of commands about SKUs", async () => {
     const { link, channel } = await open()
     link.onPublish = (message) =>

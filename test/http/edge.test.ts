@@ -125,13 +125,17 @@ describe("a command without an answer in time", () => {
   })
 })
 
-it("a trace goes along, and what is none does not", async () => {
+it("a trace goes along, sampled or not, and what is none does not", async () => {
   answer = () => Effect.succeed({ outcome: "accepted" } as CommandHeard)
   const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-  await post("web", { traceparent })
-  expect(sent.at(-1)?.asking).toMatchObject({ traceparent })
-  await post("web", { traceparent: "nonsense" })
-  expect(sent.at(-1)?.asking).not.toHaveProperty("traceparent")
+  for (const given of [traceparent, traceparent.replace(/01$/, "00")]) {
+    await post("web", { traceparent: given })
+    expect(sent.at(-1)?.asking).toMatchObject({ traceparent: given })
+  }
+  for (const given of ["nonsense", `ff${traceparent.slice(2)}`, `${traceparent}-x`, traceparent.replace(/-b.*-/, `-${"0".repeat(16)}-`)]) {
+    expect((await post("web", { traceparent: given })).status).toBe(200)
+    expect(sent.at(-1)?.asking).not.toHaveProperty("traceparent")
+  }
 })
 
 describe("what can't be answered", () => {

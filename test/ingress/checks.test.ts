@@ -302,21 +302,14 @@ describe("trace", () => {
   const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
   const span = "00f067aa0ba902b7"
 
-  it("is written anew in lower case", () => {
-    expect(traceOf(`00-${trace.toUpperCase()}-${span}-01`)).toBe(`00-${trace}-${span}-01`)
+  it("goes on, written anew where it is of a later version", () => {
+    expect(traceOf(`00-${trace}-${span}-01`)).toBe(`00-${trace}-${span}-01`)
+    expect(traceOf(`01-${trace}-${span}-81-later`)).toBe(`00-${trace}-${span}-01`)
   })
 
-  it("is none unless it is exactly one", () => {
-    const wrong = [
-      "",
-      "x",
-      `01-${trace}-${span}-01`,
-      `00-${trace}-${span}-1`,
-      `00-${trace}-${span}-01-x`,
-      `00-${"0".repeat(32)}-${span}-01`,
-    ]
-    wrong.push(`00-${trace}-${"0".repeat(16)}-01`, `00-${trace}x-${span}-01`, ` 00-${trace}-${span}-01`, `00-${trace}-${span}-01\n`)
-    for (const text of wrong) expect(traceOf(text)).toBeNull()
+  it("that is none is passed over, and its message taken all the same", () => {
+    for (const text of ["", "x", `ff-${trace}-${span}-01`, `00-${trace}-${span}-01-x`, `00-${"0".repeat(32)}-${span}-01`])
+      expect(traceOf(text)).toBeNull()
   })
 })
 
