@@ -55,6 +55,8 @@ export interface DecisionPlace {
   readonly onBehalf: SenderId | null
   /** When it was published, by the broker's clock; of no meaning where it was settled. */
   readonly brokerMs: EpochMs
+  /** W3C `traceparent` of its message; null: none. */
+  readonly trace: string | null
 }
 
 /**
@@ -101,7 +103,7 @@ const evolveRecovering = (
   return kind.evolvePart(actor.state, event)
 }
 
-/** Applies events of one actor, and keeps timers and memory in step with what became of its parts. `isInternally`: they were decided for an actor of ours. */
+/** Applies events of one actor, and keeps timers and memory in step with what became of its parts. `isInternally`: they were decided for an actor of ours; `trace`: of the command that led to them, null: none. */
 export const applyEvents = (
   partition: Partition,
   given: EngineContext,
@@ -110,6 +112,7 @@ export const applyEvents = (
   seq: number,
   atMs: EpochMs,
   isInternally = false,
+  trace: string | null = null,
 ): void => {
   assert(partition.recovery !== null || seq >= actor.version, "INV-6 events of an actor are applied in their order")
   const { kind } = given
@@ -122,7 +125,7 @@ export const applyEvents = (
       followPart(partition, given, actor, part, dueBeforeMs, seq, atMs)
       if (kind.parts.open !== undefined) partition.openParts += kind.parts.open.by(event)
     }
-    if (kind.carrying !== null) carry(partition, kind.carrying, actor, event, seq, atMs, isInternally)
+    if (kind.carrying !== null) carry(partition, kind.carrying, actor, event, seq, atMs, isInternally, trace)
   }
   actor.version = Math.max(actor.version, seq)
   noteFollowUp(partition, given, actor)
@@ -246,7 +249,7 @@ export const applyDecided = (
   if (decision._tag === "Begun" || decision._tag === "Pending") noteOwed(partition, given, standing, command, hash, decision)
   if ((decision._tag !== "Accepted" && decision._tag !== "Begun") || decision.events.length === 0) return undefined
   const actor = known ?? actorOf(partition, given, given.kind.commands.keyOf(command))
-  applyEvents(partition, given, actor, decision.events, standing.seq, standing.atMs, isInternal(standing.sender))
+  applyEvents(partition, given, actor, decision.events, standing.seq, standing.atMs, isInternal(standing.sender), standing.trace)
   return actor
 }
 
@@ -341,12 +344,12 @@ const applyEntry = (partition: Partition, given: EngineContext, entry: Entry, se
   assert(place >= 0, "INV-2 places in a record are counted up")
   switch (entry._tag) {
     case "Message": {
-      const { sender, class: commandClass, reply, brokerMs, onBehalf = null } = entry
+      const { sender, class: commandClass, reply, brokerMs, onBehalf = null, trace = null } = entry
       for (let i = 0; i < entry.decided.length; i++)
         replayDecided(
           partition,
           given,
-          { seq, atMs, sender, class: commandClass, reply, settled: false, brokerMs, place: place + i, onBehalf },
+          { seq, atMs, sender, class: commandClass, reply, settled: false, brokerMs, place: place + i, onBehalf, trace },
           entry.decided[i] as DecidedCommand,
         )
       return
@@ -363,7 +366,18 @@ const applyEntry = (partition: Partition, given: EngineContext, entry: Entry, se
       replayDecided(
         partition,
         given,
-        { seq, atMs, sender: entry.sender, class: entry.class, reply: entry.reply, settled: true, brokerMs: atMs, place, onBehalf: null },
+        {
+          seq,
+          atMs,
+          sender: entry.sender,
+          class: entry.class,
+          reply: entry.reply,
+          settled: true,
+          brokerMs: atMs,
+          place,
+          onBehalf: null,
+          trace: null,
+        },
         entry.decided,
       )
       return
@@ -392,10 +406,11 @@ const applyEntry = (partition: Partition, given: EngineContext, entry: Entry, se
 }
 
 const applyReturned = (partition: Partition, given: EngineContext, entry: ReturnedEntry, seq: number, atMs: EpochMs): void => {
-  const wasUnderWay = settle(partition, entry.id)
+  const carried = settle(partition, entry.id)
   // A snapshot's slice may have been written after it came back.
-  assert(wasUnderWay || partition.recovery !== null, "INV-17 what comes back was under way, and comes back once")
-  if (entry.events.length > 0) applyEvents(partition, given, actorOf(partition, given, entry.key), entry.events, seq, atMs)
+  assert(carried !== undefined || partition.recovery !== null, "INV-17 what comes back was under way, and comes back once")
+  if (entry.events.length > 0)
+    applyEvents(partition, given, actorOf(partition, given, entry.key), entry.events, seq, atMs, false, entry.trace ?? null)
 }
 
 const replayDecided = (partition: Partition, given: EngineContext, standing: DecisionPlace, decided: DecidedCommand): void => {

@@ -180,6 +180,7 @@ const decideOperator = (
     brokerMs: draft.atMs,
     place,
     onBehalf: null,
+    trace: null,
   }
   const known = partition.actors.get(given.kind.commands.keyOf(quarantined.command))
   const hash = given.codec.contentHash(quarantined.command)
@@ -203,6 +204,7 @@ const decideMessage = (partition: Serving, given: EngineContext, draft: RecordDr
     brokerMs,
     place: draft.places + place,
     onBehalf,
+    trace,
   })
   const refusal = refuseMessage(given, arrived)
   const settled: Array<Entry> = []

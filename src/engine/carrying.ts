@@ -59,7 +59,7 @@ const nextPlace = (partition: Partition, seq: number): number => {
   return carriedIn.count++
 }
 
-/** Puts under way what an event carries, live and at replay alike. `isInternally`: it was decided for an actor of ours. */
+/** Puts under way what an event carries, live and at replay alike. `isInternally`: it was decided for an actor of ours; `trace`: of the command that led to it, null: none. */
 export const carry = (
   partition: Partition,
   carrying: KindCarrying,
@@ -68,6 +68,7 @@ export const carry = (
   seq: number,
   atMs: EpochMs,
   isInternally: boolean,
+  trace: string | null,
 ): void => {
   for (const { kind, key, onBehalf, command, ref } of carrying.carriedBy(actor.key, event, isInternally)) {
     const partitions = partition.partitionsOf[kind]
@@ -84,6 +85,7 @@ export const carry = (
       from: actor.key,
       ref,
       seq,
+      ...(trace === null ? {} : { trace }),
     }
     assert(!partition.underWay.has(carried.id) || partition.recovery !== null, "INV-17 a command is carried once")
     partition.underWay.set(carried.id, carried)
@@ -91,13 +93,13 @@ export const carry = (
   }
 }
 
-/** Takes away what came back. False: it was not under way. */
-export const settle = (partition: Partition, id: CommandId): boolean => {
+/** Takes away what came back. Undefined: it was not under way. */
+export const settle = (partition: Partition, id: CommandId): CommandUnderWay | undefined => {
   const carried = partition.underWay.get(id)
-  if (carried === undefined) return false
+  if (carried === undefined) return undefined
   partition.underWay.delete(id)
   if (partition.phase === "serving") partition.reign.carrying.settling.push(carried)
-  return true
+  return carried
 }
 
 /** Whether so many more commands may be put under way. */

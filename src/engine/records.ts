@@ -206,6 +206,8 @@ export interface CommandUnderWay {
   readonly ref: CarriedRef
   /** Sequence of the record that carries it. */
   readonly seq: number
+  /** W3C `traceparent` of the command that led to it. Absent: none. */
+  readonly trace?: string
 }
 
 /** The decision of a carried command came back: from the record at `seq` of that partition's journal. */
@@ -214,6 +216,8 @@ export interface ReturnedEntry<K extends KindTypes = KindTypes> {
   readonly id: CommandId
   readonly by: { readonly kind: string; readonly partition: number; readonly seq: number }
   readonly outcome: ReturnedOutcome
+  /** W3C `traceparent` that it was carried with. Absent: none. */
+  readonly trace?: string
   /** The actor that carried it, and what it makes of it. */
   readonly key: K["key"]
   readonly events: ReadonlyArray<K["event"]>

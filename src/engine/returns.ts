@@ -23,8 +23,8 @@ export interface HeardReturn {
   readonly bytes: number
 }
 
-/** Bytes of the entry of a return beside its outcome and what is made of it. */
-const plainReturnBytes = 1_024
+/** Bytes of the entry of a return beside its outcome and what is made of it, a trace included. */
+const plainReturnBytes = 1_088
 
 /** Takes in decisions that came back, each once. They are journaled with the next record. */
 export const onReturnsHeard = (partition: Serving, returns: ReadonlyArray<CarriedReturn>): Array<Output> => {
@@ -109,13 +109,14 @@ const takeReturn = (
   events: ReturnedEntry["events"],
 ): void => {
   given.kind.feed.noteBefore(actor)
-  const wasUnderWay = settle(partition, id)
-  assert(wasUnderWay, "INV-17 what comes back was under way, and comes back once")
+  const carried = settle(partition, id)
+  assert(carried !== undefined, "INV-17 what comes back was under way, and comes back once")
+  const { trace } = carried
   if (events.length > 0) {
-    applyEvents(partition, given, actor, events, draft.seq, draft.atMs)
+    applyEvents(partition, given, actor, events, draft.seq, draft.atMs, false, trace ?? null)
     touch(draft, actor, events.at(-1)?.type ?? "")
     noteAnswers(given, draft, actor.key, events)
   }
-  addEntry(given, draft, { _tag: "Returned", id, by, outcome, key: actor.key, events })
+  addEntry(given, draft, { _tag: "Returned", id, by, outcome, ...(trace === undefined ? {} : { trace }), key: actor.key, events })
   giveAnswers(partition, given, draft)
 }

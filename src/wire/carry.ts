@@ -4,7 +4,7 @@
  * Only workers of ours may publish them. Bytes are bounded before they are parsed, and what doesn't fit is no tolerance but unreadable. That is no decision: who asked asks again. A carried command is read by the kind
  * that is to decide it: one that this kind can't read spoils itself alone.
  *
- *   carry  {"v":1,"from":[kind,partition,owner],"settled":ms,"commands":[[id,key,on behalf of,ms,command],…]}   the command without id and time
+ *   carry  {"v":1,"from":[kind,partition,owner],"settled":ms,"commands":[[id,key,on behalf of,ms,command,traceparent?],…]}   the command without id and time
  *   back   {"v":1,"returns":[[id,kind,partition,sequence,outcome],…]}
  */
 import { Result, Schema } from "effect"
@@ -16,6 +16,7 @@ import type { Carriage, CarriedReturn, DecodedCommand, TakenMessage } from "../e
 import type { CommandUnderWay } from "../engine/records.ts"
 import { frameBytesMax, frameMessagesMax } from "../limits.ts"
 import { commandVersion } from "./command-json.ts"
+import { TraceField } from "./fields.ts"
 import { ActorKeyField, CarriedIdField, KindWordField, OwnerField, PartitionField } from "./internal-fields.ts"
 import { parseJson } from "./json.ts"
 import type { KindJson } from "./kind-json.ts"
@@ -28,7 +29,7 @@ const carryVersion = 1
 export type CarriedReader<K extends KindTypes> = Pick<KindJson<K>, "commands" | "commandText" | "classOf">
 
 /** What is sent of a command that is under way. The rest of it stays with who carries it. */
-export type CarriedNow = Pick<CommandUnderWay, "id" | "key" | "onBehalf" | "atMs" | "command">
+export type CarriedNow = Pick<CommandUnderWay, "id" | "key" | "onBehalf" | "atMs" | "command" | "trace">
 
 const decodedOf = <K extends KindTypes>(reader: CarriedReader<K>, { id, key, atMs, command }: CarriedNow): DecodedCommand<K> => {
   const read = reader.commands.readCarried({ v: commandVersion, ...command, id, issuedAtMs: atMs })
@@ -52,7 +53,7 @@ export const carriedMessage = <K extends KindTypes>(
     key: carried.key,
     reply: null,
     publishedMs: carried.atMs,
-    trace: null,
+    trace: carried.trace ?? null,
     bytes: isRead ? Buffer.byteLength(decoded.text) : 0,
     body: { _tag: "Commands", array: false, commands: [decoded] },
     carriage: { from, onBehalf: carried.onBehalf, settledMs },
@@ -86,7 +87,9 @@ const framed = (head: string, items: ReadonlyArray<string>): ReadonlyArray<Uint8
 export const encodeCarry = (from: Carriage["from"], settledMs: number, commands: ReadonlyArray<CarriedNow>): ReadonlyArray<Uint8Array> =>
   framed(
     `{"v":${carryVersion},"from":${JSON.stringify([from.kind, from.partition, from.owner])},"settled":${settledMs},"commands":[`,
-    commands.map(({ id, key, onBehalf, atMs, command }) => JSON.stringify([id, key, onBehalf, atMs, command])),
+    commands.map(({ id, key, onBehalf, atMs, command, trace }) =>
+      JSON.stringify(trace === undefined ? [id, key, onBehalf, atMs, command] : [id, key, onBehalf, atMs, command, trace]),
+    ),
   )
 
 /** The frames that say decisions to the reign that asked. */
@@ -106,7 +109,9 @@ const CarryJson = Schema.Struct({
   v: Schema.Literal(carryVersion),
   from: Schema.Tuple([KindWordField, PartitionField, OwnerField]),
   settled: CountField,
-  commands: Schema.Array(Schema.Tuple([CarriedIdField, ActorKeyField, SenderField, CountField, CarriedCommandJson])),
+  commands: Schema.Array(
+    Schema.Tuple([CarriedIdField, ActorKeyField, SenderField, CountField, CarriedCommandJson, Schema.optionalKey(TraceField)]),
+  ),
 })
 const BackJson = Schema.Struct({
   v: Schema.Literal(carryVersion),
@@ -143,9 +148,10 @@ export const decodeCarry = <K extends KindTypes>(reader: CarriedReader<K>, bytes
   if (decoded._tag !== "Frame") return decoded
   const { from, settled, commands } = decoded.frame
   const [kind, partition, owner] = from
-  const messages = commands.map(([id, key, onBehalf, atMs, command]) =>
-    carriedMessage(reader, { kind, partition, owner }, settled, { id, key, onBehalf, atMs, command }),
-  )
+  const messages = commands.map(([id, key, onBehalf, atMs, command, trace]) => {
+    const carried = trace === undefined ? { id, key, onBehalf, atMs, command } : { id, key, onBehalf, atMs, command, trace }
+    return carriedMessage(reader, { kind, partition, owner }, settled, carried)
+  })
   return { _tag: "Carry", messages }
 }
 

@@ -80,17 +80,20 @@ const quarantinedOf = (isCommand: Is<QuarantinedCommand["command"]>) =>
 /** What is under way stands in the words of the actor that carries it, and of the one it is for: nothing of that is looked at here. */
 const plain: Is<object> = (value) => typeof value === "object" && value !== null
 
-const isUnderWay = object<ItemOf<"underWay">>({
-  id: text,
-  to: object<ItemOf<"underWay">["to"]>({ kind: text, partition: whole }),
-  key: text,
-  onBehalf: text,
-  atMs: whole,
-  command: plain,
-  from: text,
-  ref: plain,
-  seq: whole,
-})
+const isUnderWay = object<ItemOf<"underWay">>(
+  {
+    id: text,
+    to: object<ItemOf<"underWay">["to"]>({ kind: text, partition: whole }),
+    key: text,
+    onBehalf: text,
+    atMs: whole,
+    command: plain,
+    from: text,
+    ref: plain,
+    seq: whole,
+  },
+  { trace: text },
+)
 
 const isOwed = object<ItemOf<"owed">>({
   sender: text,

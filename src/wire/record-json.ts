@@ -110,6 +110,7 @@ const entryJsonOf = (kind: KindJson, decided: ReturnType<typeof decidedJsonOf>) 
       id: CarriedIdField,
       by: Schema.Tuple([KindWordField, PartitionField, CountField]),
       said: ReturnedOutcomeJson,
+      tp: Schema.optionalKey(TraceField),
       ...keyedBy(kind),
       ok: Schema.Array(kind.event),
     }),

@@ -42,8 +42,9 @@ export const entryText = (kind: KindJson, entry: Entry, commandTexts?: ReadonlyA
       return JSON.stringify({ e: "resumed", by, reason, halt: haltReason, ...(lostAfterSeq === null ? {} : { lost: lostAfterSeq }) })
     }
     case "Returned": {
-      const { id, by, outcome, key, events } = entry
-      const said = `{"e":"returned","id":"${id}","by":["${by.kind}",${by.partition},${by.seq}],"said":${JSON.stringify(outcome)}`
+      const { id, by, outcome, trace, key, events } = entry
+      const traced = trace === undefined ? "" : `,"tp":"${trace}"`
+      const said = `{"e":"returned","id":"${id}","by":["${by.kind}",${by.partition},${by.seq}],"said":${JSON.stringify(outcome)}${traced}`
       return `${kind.addEvents(`${said},"${kind.keyName}":${keyJson(key)},"ok":[`, events)}}`
     }
     case "Answered": {

@@ -19,7 +19,7 @@
  *   reset    {"e":"reset","from":cursor,"cause","dropped"?:[first,last]}
  *   moved    {"e":"moved","from":cursor}
  *   resumed  {"e":"resumed","by","reason","halt","lost"?}
- *   returned {"e":"returned","id","by":[kind,partition,seq],"said":outcome,"sku","ok":[events]}     a carried command's decision came back
+ *   returned {"e":"returned","id","by":[kind,partition,seq],"said":outcome,"tp"?,"sku","ok":[events]}     a carried command's decision came back
  *   answered {"e":"answered","from","class","sku","id","hash","ms","re":[suffixes],"said":outcome}   an answer that was owed
  */
 import { assert } from "../assert.ts"
@@ -203,6 +203,7 @@ const entryOf = (kind: KindJson, json: EntryJson, version: Version): Entry => {
         id: json.id,
         by: { kind: by, partition, seq },
         outcome: json.said,
+        ...(json.tp === undefined ? {} : { trace: json.tp }),
         key: keyIn(kind, json),
         events: json.ok,
       }

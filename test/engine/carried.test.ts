@@ -37,6 +37,40 @@ describe("a command between actors", () => {
   })
 })
 
+describe("a trace", () => {
+  it("goes along with what is carried into the records of who decides it, comes back with its decision, and outlasts its owner", () => {
+    const world = new World()
+    world.open("d", ["s", "t"])
+    world.store()
+    world.flying = []
+    world.place("book").takeOver(false)
+    world.settle()
+    const trace = world.traceOf(1)
+    const tracesIn = (kind: string, tag: "Message" | "Returned") =>
+      world
+        .place(kind)
+        .records()
+        .flatMap(({ entries }) => entries.flatMap((entry) => (entry._tag === tag ? [entry.trace] : [])))
+    expect(trace).not.toBeNull()
+    expect([tracesIn("book", "Message"), tracesIn("shelf", "Message"), tracesIn("book", "Returned")]).toEqual([
+      [trace],
+      [trace, trace],
+      [trace, trace],
+    ])
+  })
+
+  it("that nobody named leaves nothing in any record", () => {
+    const world = new World()
+    for (const deal of ["a", "b", "c"]) world.open(deal, ["s"])
+    world.settle()
+    const [untraced, ...more] = [...world.place("book").records(), ...world.place("shelf").records()]
+      .flatMap(({ entries }) => entries)
+      .filter((entry) => entry._tag === "Message" && !("trace" in entry))
+    expect(untraced).toMatchObject({ decided: [{ command: { id: "open-c" } }] })
+    expect(more).toHaveLength(1)
+  })
+})
+
 describe("a snapshot", () => {
   it("holds what is under way and what is owed, whatever begins and ends while it is written, and comes to what the journal does", () => {
     const world = new World({ snapshotEveryRecords: 4 })

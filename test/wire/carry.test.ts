@@ -23,10 +23,11 @@ const carried: fc.Arbitrary<CarriedNow> = fc
     fc.oneof(commandsOfType.Reserve, commandsOfType.Confirm, commandsOfType.Release),
     fc.record({ id: carriedId, onBehalf: sender, atMs: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }) }),
     lineReservation,
+    fc.constantFrom({}, { trace: `00-${"0a".repeat(16)}-${"b7".repeat(8)}-01` }),
   )
-  .map(([command, head, reservation]) => {
+  .map(([command, head, reservation, traced]) => {
     const { id: _, issuedAtMs: __, ...rest } = command
-    return { ...head, key: command.sku, command: { ...rest, reservation } }
+    return { ...head, key: command.sku, command: { ...rest, reservation }, ...traced }
   })
 
 const lineReserve = { type: "Reserve", sku: "TEA-POT" as Sku, reservation: "@web-1001" as ReservationId, qty: 2, holdMs: 60_000 }
@@ -71,12 +72,13 @@ describe("carried commands", () => {
           const decoded = engineCodec.decodeCarry(frame)
           return decoded._tag === "Carry" ? decoded.messages : []
         })
-        expect(messages.map(({ key, publishedMs, carriage, body }) => ({ key, publishedMs, carriage, body }))).toEqual(
-          commands.map(({ id, key, onBehalf, atMs, command }) => {
+        expect(messages.map(({ key, publishedMs, trace, carriage, body }) => ({ key, publishedMs, trace, carriage, body }))).toEqual(
+          commands.map(({ id, key, onBehalf, atMs, command, trace = null }) => {
             const whole = { ...command, id, issuedAtMs: atMs } as Parameters<typeof commandText>[0]
             return {
               key,
               publishedMs: atMs,
+              trace,
               carriage: { from, onBehalf, settledMs },
               body: { _tag: "Commands", array: false, commands: [{ _tag: "Command", command: whole, text: commandText(whole) }] },
             }

@@ -53,17 +53,21 @@ const order = fc.record({
   lines: fc.array(line, { minLength: 1, maxLength: 2 }),
   waiting: fc.option(waiting),
 })
-const underWay = fc.record({
-  id: carriedId,
-  to: fc.record({ kind: fc.constant("sku"), partition: count }),
-  key: sku,
-  onBehalf: sender,
-  atMs: count,
-  command: fc.record({ type, sku }),
-  from: book,
-  ref: fc.record({ order: id, event: count }),
-  seq: count,
-})
+const underWay = fc.record(
+  {
+    id: carriedId,
+    to: fc.record({ kind: fc.constant("sku"), partition: count }),
+    key: sku,
+    onBehalf: sender,
+    atMs: count,
+    command: fc.record({ type, sku }),
+    from: book,
+    ref: fc.record({ order: id, event: count }),
+    seq: count,
+    trace: fc.constant(`00-${"0a".repeat(16)}-${"b7".repeat(8)}-01`),
+  },
+  { requiredKeys: ["id", "to", "key", "onBehalf", "atMs", "command", "from", "ref", "seq"] },
+)
 const owed = fc.record({
   sender,
   class: fc.constant("sell"),

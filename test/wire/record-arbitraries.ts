@@ -87,6 +87,9 @@ const returned: fc.Arbitrary<ReturnedOutcome> = fc.oneof(
 const cursor = fc.record({ stream: fc.constantFrom(...CursorStream), seq: count, digest: text })
 const commandClass = fc.constantFrom(...CommandClass)
 
+/** Without a trace where it is null. */
+const untraced = <T extends { readonly trace: string | null }>({ trace: named, ...rest }: T) =>
+  named === null ? rest : { ...rest, trace: named }
 const trace = fc.constantFrom(null, `00-${"0a".repeat(16)}-${"b7".repeat(8)}-01`)
 
 const messagesOf = <K extends KindTypes>(own: Own<K>): fc.Arbitrary<Entry<K>> => {
@@ -100,9 +103,7 @@ const messagesOf = <K extends KindTypes>(own: Own<K>): fc.Arbitrary<Entry<K>> =>
   return fc.oneof(
     {
       weight: 4,
-      arbitrary: fc
-        .record({ ...common, ...asked, sender, trace, decided: fc.array(decided(own.command), { maxLength: 3 }) })
-        .map(({ trace: named, ...message }) => (named === null ? message : { ...message, trace: named })),
+      arbitrary: fc.record({ ...common, ...asked, sender, trace, decided: fc.array(decided(own.command), { maxLength: 3 }) }).map(untraced),
     },
     {
       weight: 2,
@@ -147,14 +148,17 @@ const entriesOf = <K extends KindTypes>(own: Own<K>): fc.Arbitrary<Entry<K>> => 
     },
     {
       weight: 2,
-      arbitrary: fc.record({
-        _tag: tag("Returned"),
-        id: carriedId,
-        by: fc.record({ kind: fc.constantFrom("sku", "order"), partition, seq: count }),
-        outcome: returned,
-        key,
-        events: fc.array(event, { maxLength: 3 }),
-      }),
+      arbitrary: fc
+        .record({
+          _tag: tag("Returned"),
+          id: carriedId,
+          by: fc.record({ kind: fc.constantFrom("sku", "order"), partition, seq: count }),
+          outcome: returned,
+          trace,
+          key,
+          events: fc.array(event, { maxLength: 3 }),
+        })
+        .map(untraced),
     },
     {
       weight: 2,
