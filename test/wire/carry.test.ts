@@ -184,7 +184,9 @@ describe.each([
 
   it("is unreadable, and nothing throws, whatever the bytes are", () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => void expect(decode(bytes)._tag).toBe("Unreadable")))
-    fc.assert(fc.property(fc.json(), (json) => void expect(decode(bytesOf(json))._tag).toBe("Unreadable")))
+    // One that says a version may be a newer release's.
+    const unversioned = fc.json().filter((json) => !json.startsWith('{"v":'))
+    fc.assert(fc.property(unversioned, (json) => void expect(decode(bytesOf(json))._tag).toBe("Unreadable")))
     for (const other of [
       text.slice(0, -1),
       `${text}}`,
