@@ -53,6 +53,8 @@ interface ProcessConfig {
   readonly http: { readonly host: string; readonly port: number }
   readonly log: "json" | "pretty"
   readonly logLevel: LogLevel.LogLevel
+  /** Where spans go; null: nowhere. */
+  readonly otlpUrl: string | null
   readonly drainTimeoutMs: number
   readonly senderRates: SenderRates
 }
@@ -65,8 +67,6 @@ export interface HoldfastConfig extends ProcessConfig {
   readonly replicas: number
   readonly leaseTtlMs: number
   readonly durability: "strict" | "warn"
-  /** Where spans go; null: nowhere. */
-  readonly otlpUrl: string | null
 }
 
 /** What `holdfast ingress` is told. */
@@ -147,7 +147,7 @@ export const settings = {
   httpPort: setting("HOLDFAST_HTTP_PORT", "9464", "port of them; 0: a free one"),
   log: setting("HOLDFAST_LOG", "pretty", "json or pretty, on standard error"),
   logLevel: setting("HOLDFAST_LOG_LEVEL", "Info", "Debug, Info, Warn, Error or None"),
-  otlpUrl: setting("HOLDFAST_OTLP_URL", "none", "http://host:4318 of a collector, for spans of commands with a sampled traceparent"),
+  otlpUrl: setting("HOLDFAST_OTLP_URL", "none", "http://host:4318 of an OpenTelemetry collector, for spans of commands that are traced"),
   drainTimeoutMs: setting(
     "HOLDFAST_DRAIN_TIMEOUT_MS",
     "15000",
@@ -191,6 +191,11 @@ export const gatewaySettings = {
   ),
   tlsCert: setting("HOLDFAST_GATEWAY_TLS_CERT", "none", "file of the certificate, in PEM; none: plain HTTP, behind a proxy"),
   tlsKey: setting("HOLDFAST_GATEWAY_TLS_KEY", "none", "file of its key, in PEM"),
+  traceRatio: setting(
+    "HOLDFAST_TRACE_RATIO",
+    "1",
+    "share of requests without a traceparent that begin a trace, 0 to 1; with a collector alone",
+  ),
   requestsPerSecond: setting("HOLDFAST_GATEWAY_REQUESTS_PER_SECOND", "1000", "requests and commands of one sender through one gateway"),
 } as const
 
@@ -214,11 +219,12 @@ const ingressSettings: ReadonlyArray<SettingName> = [
   "httpPort",
   "log",
   "logLevel",
+  "otlpUrl",
   "drainTimeoutMs",
 ]
 
 /** What `holdfast gateway` reads of them. */
-const gatewayProcessSettings: ReadonlyArray<SettingName> = ["natsUrl", "worker", "httpHost", "httpPort", "log", "logLevel"]
+const gatewayProcessSettings: ReadonlyArray<SettingName> = ["natsUrl", "worker", "httpHost", "httpPort", "log", "logLevel", "otlpUrl"]
 
 const tableOf = (rows: ReadonlyArray<Setting>): string => {
   const nameWidth = Math.max(...rows.map(({ name }) => name.length))
@@ -430,6 +436,13 @@ const readProcess = Effect.fnUntraced(function* (read: ReadSetting) {
       ),
       port: yield* whole(settings.httpPort, 0, 65_535),
     },
+    otlpUrl: yield* read(
+      settings.otlpUrl,
+      optional(Config.NonEmptyString),
+      isUrlOf(["http:", "https:"]),
+      "expected http://host:port of an OTLP collector; unset it if there is none",
+      null,
+    ),
     // An append may be unknown for its whole time-out when draining begins.
     drainTimeoutMs: yield* whole(settings.drainTimeoutMs, appendTimeoutMs + 1, 600_000),
     senderRates: {
@@ -460,19 +473,12 @@ export const loadConfig: Effect.Effect<HoldfastConfig, ConfigInvalid> = Effect.g
   const replicas = yield* readReplicas(read)
   const leaseTtlMs = yield* whole(settings.leaseTtlMs, leaseTtlMsMin, leaseTtlMsMax)
   const durability = yield* readDurability(read)
-  const otlpUrl = yield* read(
-    settings.otlpUrl,
-    optional(Config.NonEmptyString),
-    isUrlOf(["http:", "https:"]),
-    "expected http://host:port of an OTLP collector; unset it if there is none",
-    null,
-  )
   const ofProcess = yield* readProcess(read)
   if (nats === null && problems.length === 0 && replicas > 1) {
     problems.push(`${settings.replicas.name}: an own nats-server is one server; unset it, or name a cluster with ${settings.natsUrl.name}`)
   }
   if (problems.length > 0) return yield* new ConfigInvalid({ problems })
-  return { nats, partitions, replicas, leaseTtlMs, durability, otlpUrl, ...ofProcess }
+  return { nats, partitions, replicas, leaseTtlMs, durability, ...ofProcess }
 })
 
 /** The settings of `holdfast ingress`. */
@@ -557,6 +563,8 @@ export interface GatewaySettings {
   readonly host: string
   readonly port: number
   readonly requestsPerSecond: number
+  /** The share of requests without a `traceparent` that begin a trace, where a collector is named. */
+  readonly traceRatio: number
   /** Null: none is named. */
   readonly keysFile: string | null
   readonly loginsFile: string | null
@@ -586,6 +594,15 @@ const readGateway = Effect.fnUntraced(function* (read: ReadSetting, problems: Ar
     ),
     port: yield* whole(gatewaySettings.port, 0, 65_535),
     requestsPerSecond: yield* whole(gatewaySettings.requestsPerSecond, 1, ratePerSecondMax),
+    traceRatio: Number(
+      yield* read(
+        gatewaySettings.traceRatio,
+        withFallback(Config.String, gatewaySettings.traceRatio.fallback),
+        (text) => /^(?:0(?:\.\d{1,9})?|1(?:\.0{1,9})?)$/.test(text),
+        "expected a number from 0 to 1, such as 0.01",
+        gatewaySettings.traceRatio.fallback,
+      ),
+    ),
     keysFile: yield* file(gatewaySettings.keysFile),
     loginsFile: yield* file(gatewaySettings.loginsFile),
     tls: certFile === null || keyFile === null ? null : { certFile, keyFile },

@@ -536,6 +536,19 @@ export const latencyPairsMax = 256
 export const recordsTimedMax = 1_024
 /** Records whose traced messages are being followed to their replies and to the feed. */
 export const tracedRecordsMax = 1_024
+/** Milliseconds of journaled time after which a projector tells no span of a record: what it catches up with, and tables made anew, are no way of a command. */
+export const projectedTraceMsMax = 600_000
+/** Characters of what a span says of all commands of its messages: of very many, not all are named. */
+export const spanTextCharsMax = 1_024
+/** Spans that wait for a collector at most, some 4 MB of a process; beyond it they are dropped. And of them in one request, which is the time that this thread makes JSON at once. */
+export const spansWaitingMax = 4_096
+export const spansPerRequestMax = 256
+/** Milliseconds after which what waits is sent, those that a request to a collector may take, and those at which the pauses of one that can't be reached, which double, stop. */
+export const spanExportMs = 1_000
+export const spanRequestMsMax = 5_000
+export const spanPauseMsMax = 30_000
+/** Milliseconds that the end of a process waits for a collector. */
+export const spanCloseMs = 1_000
 /** Commands of a partition that began and whose answer is waited for by whoever measures it. */
 export const answersTimedMax = 65_536
 

@@ -20,7 +20,7 @@ export const pageOver = (rig: Rig, folder: string, looker: string): Effect.Effec
     if (added === null) return yield* Effect.die("a sender may have a key")
     const keysFile = join(folder, "keys.json")
     yield* Effect.promise(() => writeFile(keysFile, JSON.stringify(added.file), { mode: 0o600 }))
-    const settings = { host: "127.0.0.1", port: 0, requestsPerSecond: 1_000, keysFile, loginsFile: null, tls: null }
+    const settings = { host: "127.0.0.1", port: 0, requestsPerSecond: 1_000, traceRatio: 1, keysFile, loginsFile: null, tls: null }
     const { url } = yield* Effect.orDie(startGateway(settings, [rig.server.url], rig.server.credentials.senders, keysFile))
     return `${url}/#key=${added.text}`
   }).pipe(Effect.provide(gatewayMeterLayer.pipe(Layer.provideMerge(metricsLayer("page")))))

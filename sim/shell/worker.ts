@@ -190,6 +190,7 @@ export class WorkerNode {
       waiting: ignored,
       ingressBegins: ignored,
       ingressSampled: ignored,
+      tracedGone: ignored,
       doorClosed: ignored,
     })
   }

@@ -20,6 +20,7 @@ import { senderLinkLayer } from "../nats/channel-link.ts"
 import type { Login } from "../nats/connection.ts"
 import { HttpMeter } from "../ports/http-meter.ts"
 import { Senders } from "../ports/senders.ts"
+import type { TracingParts } from "../telemetry/traces.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 
 /** The logins of senders, by their names. */
@@ -83,16 +84,24 @@ const readinessOf = (senders: Senders["Service"], keys: KeyRing): Effect.Effect<
   })
 }
 
+/** What a gateway may be given beside what it needs. */
+interface GatewayMore {
+  readonly explaining?: Explaining
+  /** Who keeps traces of its requests; absent: nobody. */
+  readonly tracing?: TracingParts
+}
+
 /** Serves a gateway until the scope closes. Returns where. */
 export const startGateway = (
   settings: GatewaySettings,
   servers: ReadonlyArray<string>,
   logins: SenderLogins,
   keysFile: string,
-  explaining?: Explaining,
+  { explaining, tracing }: GatewayMore = {},
 ) =>
   Effect.gen(function* () {
-    const { host, port, requestsPerSecond } = settings
+    const { host, port, requestsPerSecond, traceRatio } = settings
+    const traces = tracing?.requests(traceRatio)
     const tls = yield* tlsOf(settings)
     const links = new Map(
       Object.entries(logins).map(([sender, login]) => [
@@ -108,6 +117,7 @@ export const startGateway = (
       rates: new SenderRates(requestsPerSecond),
       meter: yield* HttpMeter,
       ...(explaining === undefined ? {} : { explaining }),
+      ...(traces === undefined ? {} : { traces }),
     }
     const readiness = yield* Effect.cachedWithTTL(readinessOf(senders, keys), readyProbeMs)
     const url = yield* serveGateway(gateway, { host, port, tls, readiness, files: pageFiles() })

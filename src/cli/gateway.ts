@@ -11,6 +11,7 @@ import { serveTelemetry } from "../telemetry/http.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
 import { pageOf } from "../telemetry/making.ts"
 import { MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
+import { Tracing, tracingLayer } from "../telemetry/traces.ts"
 import { ownConnection } from "./access.ts"
 import { readLogins, type SenderLogins, startGateway } from "./gateway-parts.ts"
 import { helpText } from "./help-text.ts"
@@ -38,7 +39,7 @@ const work = Effect.fnUntraced(function* (config: GatewayConfig) {
   const address = yield* serveTelemetry({ metrics: () => pageOf(registry), readiness: report, worker: report }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
   const { servers, logins, keysFile } = yield* accessOf(config)
-  const { url, readiness } = yield* startGateway(config.gateway, servers, logins, keysFile)
+  const { url, readiness } = yield* startGateway(config.gateway, servers, logins, keysFile, { tracing: yield* Tracing })
   yield* Effect.logInfo("the gateway listens", { url, reference: `${url}/reference`, senders: Object.keys(logins) })
   for (;;) {
     said = yield* readiness
@@ -48,7 +49,7 @@ const work = Effect.fnUntraced(function* (config: GatewayConfig) {
 
 const gateway = Effect.gen(function* () {
   const config = yield* loadGatewayConfig
-  const parts = gatewayMeterLayer.pipe(
+  const parts = Layer.merge(gatewayMeterLayer, tracingLayer({ ...config, process: "gateway" })).pipe(
     Layer.provideMerge(metricsLayer(config.worker)),
     Layer.merge(loggingLayer({ format: config.log, level: config.logLevel })),
   )

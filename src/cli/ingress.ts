@@ -18,6 +18,7 @@ import { loggingLayer } from "../telemetry/logging.ts"
 import { pageOf } from "../telemetry/making.ts"
 import { Meters, MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
 import { logLine } from "../telemetry/names.ts"
+import { Tracing, tracingLayer } from "../telemetry/traces.ts"
 import { helpText } from "./help-text.ts"
 import { leaveAtTheEnd } from "./leave-at-the-end.ts"
 import { untilItAnswers } from "./until-it-answers.ts"
@@ -53,7 +54,7 @@ const work = Effect.fnUntraced(function* (config: IngressConfig) {
   const connected = yield* untilItAnswers(Layer.buildWithScope(Layer.provideMerge(Owners.layer, Layer.merge(ports, Reigns.layer)), scope))
   ingress = yield* startIngress({ name, partitions, senders: nats.senders, ...senderRates, tellsUnserved: true }).pipe(
     Effect.provide(connected),
-    Effect.provideService(Meter, (yield* Meters)(Kind[0])),
+    Effect.provideService(Meter, (yield* Tracing).meter(Kind[0], (yield* Meters)(Kind[0]))),
   )
   yield* leaveAtTheEnd(leave(ingress, drainTimeoutMs))
   return yield* Effect.never
@@ -62,7 +63,7 @@ const work = Effect.fnUntraced(function* (config: IngressConfig) {
 const ingress = Effect.gen(function* () {
   const config = yield* loadIngressConfig
   const parts = Layer.mergeAll(
-    metricsLayer(config.worker),
+    tracingLayer({ ...config, process: "ingress" }).pipe(Layer.provideMerge(metricsLayer(config.worker))),
     IngressEngine.layer,
     loggingLayer({ format: config.log, level: config.logLevel }),
   )

@@ -17,7 +17,7 @@ import { migrate } from "../postgres/migrate.ts"
 import { projectionLayer } from "../postgres/projection.ts"
 import { dropNext, nextSchema, swap } from "../postgres/rebuild.ts"
 import { keepMonths } from "../postgres/retention.ts"
-import { type Projected, projectJournal } from "../projection/project.ts"
+import { type Projected, type ProjectOptions, projectJournal } from "../projection/project.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
 import { engineAccess } from "./access.ts"
 import { archiveFlag, namedArchive } from "./archive-folder.ts"
@@ -71,14 +71,17 @@ interface Projecting {
   readonly database: Database
   readonly onlyToEnd: boolean
   readonly report: (projected: Projected) => void
+  readonly traced: ProjectOptions["traced"]
 }
 
 /** Projects all journals at once. Fails with the first that somebody has to decide about. */
-const projectAll = ({ counts, readers, database, onlyToEnd, report }: Projecting) => {
+const projectAll = ({ counts, readers, database, onlyToEnd, report, traced }: Projecting) => {
   const tables = projectionLayer(database)
   const journals = readers.flatMap(({ kind, ports }) =>
     Array.from({ length: counts[kind] }, (_, partition) =>
-      projectJournal({ kind, partition, onlyToEnd, report }).pipe(Effect.provide(Context.merge(Context.empty(), ports))),
+      projectJournal({ kind, partition, onlyToEnd, report, ...(traced === undefined ? {} : { traced }) }).pipe(
+        Effect.provide(Context.merge(Context.empty(), ports)),
+      ),
     ),
   )
   return Effect.forEach(journals, (one) => one, { concurrency: "unbounded", discard: true }).pipe(Effect.provide(tables))
@@ -88,14 +91,15 @@ const projectAll = ({ counts, readers, database, onlyToEnd, report }: Projecting
 const swapRoundsMax = 8
 
 /** Makes the tables anew beside those that are served, and puts them into their place. */
-const rebuild = Effect.fnUntraced(function* (url: string, projecting: Omit<Projecting, "database" | "onlyToEnd">) {
+const rebuild = Effect.fnUntraced(function* (url: string, projecting: Omit<Projecting, "database" | "onlyToEnd" | "traced">) {
   const schema = nextSchema(servedSchema)
   const database = yield* openDatabase({ url, schema, connections: connectionsMax, name: "holdfast rebuild" })
   yield* untilDatabaseAnswers(database.ask("make room for new tables", (sql) => dropNext(sql, servedSchema)))
   yield* untilDatabaseAnswers(database.ask("make the new tables", (sql) => migrate(sql, schema)))
   yield* Effect.logInfo("the tables are made anew beside those that are served", { schema })
   for (let round = 1; ; round++) {
-    yield* projectAll({ ...projecting, database, onlyToEnd: true })
+    // Records from the first one on: none of them is on a command's way now.
+    yield* projectAll({ ...projecting, database, onlyToEnd: true, traced: undefined })
     const behindMax = round < swapRoundsMax ? 0 : swapBehindMax
     const isSwapped = yield* database.ask("put the new tables into their place", (sql) => swap(sql, servedSchema, { behindMax }))
     if (isSwapped) break
@@ -105,6 +109,9 @@ const rebuild = Effect.fnUntraced(function* (url: string, projecting: Omit<Proje
 
 /** Connections to the database: partitions share them. */
 const connectionsMax = 4
+
+/** Of a projector that ends by itself nobody is told anything. */
+const toNobody = { tell: () => undefined, traced: undefined }
 
 const totalOf = (latest: ReadonlyMap<string, Projected>) => {
   let [behind, entries] = [0, 0]
@@ -120,7 +127,7 @@ const project = Effect.fnUntraced(function* (flags: Flags, config: Effect.Succes
   const { nats, counts } = yield* untilItAnswers(engineAccess)
   const readers = yield* readersOf({ ...nats, name: "holdfast project" }, flags.archive)
   const latest = new Map<string, Projected>()
-  const tell = flags.once ? () => undefined : yield* serveProjectorPages(config, counts)
+  const { tell, traced } = flags.once ? toNobody : yield* serveProjectorPages(config, counts)
   const report = (projected: Projected): void => {
     latest.set(`${projected.kind} ${projected.partition}`, projected)
     tell(projected)
@@ -132,7 +139,7 @@ const project = Effect.fnUntraced(function* (flags: Flags, config: Effect.Succes
     if (ran.length > 0) yield* Effect.logInfo("the tables were brought forward", { migrations: ran })
   }
   yield* Effect.logInfo("journals are projected", { partitions: counts, database: placeIn(url) })
-  const all = projectAll({ counts, readers, database, onlyToEnd: flags.once, report })
+  const all = projectAll({ counts, readers, database, onlyToEnd: flags.once, report, traced })
   if (flags.once) {
     yield* all
     yield* Effect.logInfo("the tables are as of the journals' ends", totalOf(latest))
@@ -154,7 +161,7 @@ senders, for whoever asks in SQL. Decisions never wait for it: it reads journals
 It makes the tables, and brings those of an older release forward (--no-migrate: it refuses them). Postgres that is away, full or read-only is waited for. With --rebuild all tables are
 made anew from the first record on, beside those that are served, and take their place when they hold as much.
 
-Its metrics are at ${settings.httpHost.name} and ${settings.httpPort.name}, unless it ends by itself (--once). Needs a worker's access, as for \`serve\`, and
+Its metrics are at ${settings.httpHost.name} and ${settings.httpPort.name}, unless it ends by itself (--once); with ${settings.otlpUrl.name} it tells a collector when the rows of traced commands are there. Needs a worker's access, as for \`serve\`, and
 
 ${postgresSettingsHelp()}`
 

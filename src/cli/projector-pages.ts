@@ -3,11 +3,13 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type { loadProcess } from "../config.ts"
 import type { PartitionCounts } from "../domain/kinds.ts"
 import type { Projected, ProjectionSetback } from "../projection/project.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { pageOf } from "../telemetry/making.ts"
 import { makeProjectorPage, type ProjectionMetrics } from "../telemetry/projection.ts"
+import { makeTracing } from "../telemetry/traces.ts"
 
 const lookMs = 1_000
 
@@ -59,12 +61,13 @@ export class ProjectorNews {
   }
 }
 
-/** Serves the pages for as long as the scope lives. Returns what is to be told of each journal. */
+/** Serves the pages for as long as the scope lives. Returns what is to be told of each journal, and of each batch that is traced. */
 export const serveProjectorPages = Effect.fnUntraced(function* (
-  config: { readonly worker: string; readonly http: { readonly host: string; readonly port: number } },
+  config: Pick<Effect.Success<typeof loadProcess>, "worker" | "http" | "otlpUrl">,
   counts: PartitionCounts,
 ) {
   const { registry, metrics } = makeProjectorPage(config.worker, counts)
+  const { projected: traced } = yield* makeTracing({ ...config, process: "projector" }, registry)
   const news = new ProjectorNews(metrics)
   const clock = yield* Clock.Clock
   const readiness = () => news.readiness(counts)
@@ -78,5 +81,6 @@ export const serveProjectorPages = Effect.fnUntraced(function* (
       ),
     ),
   )
-  return (projected: Projected): void => news.hear(projected, clock.currentTimeMillisUnsafe())
+  const tell = (projected: Projected): void => news.hear(projected, clock.currentTimeMillisUnsafe())
+  return { tell, traced }
 })

@@ -1,6 +1,7 @@
 /** The HTTP gateway beside an own nats-server. */
 import { Effect } from "effect"
 import { loadInnerGateway } from "../config.ts"
+import { Tracing } from "../telemetry/traces.ts"
 import { ownConnection } from "./access.ts"
 import { startGateway } from "./gateway-parts.ts"
 import { makeOwnKeys, ownGatewayFile, ownKeysFile } from "./own-keys.ts"
@@ -13,7 +14,8 @@ export const serveOwnGateway = Effect.fnUntraced(
     const { credentials } = yield* ownConnection
     const gateway = yield* loadInnerGateway
     const keysFile = gateway.keysFile ?? ownKeysFile
-    const { url } = yield* startGateway(gateway, servers, credentials.senders, keysFile, yield* ownExplaining)
+    const more = { explaining: yield* ownExplaining, tracing: yield* Tracing }
+    const { url } = yield* startGateway(gateway, servers, credentials.senders, keysFile, more)
     yield* Effect.promise(() => makeOwnKeys(ownSenders, url))
     yield* Effect.logInfo("the HTTP gateway listens", { url, reference: `${url}/reference`, pageAndKeys: ownGatewayFile })
     return yield* Effect.never

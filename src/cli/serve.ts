@@ -86,7 +86,7 @@ const connect = Effect.fnUntraced(function* (nats: WorkerAccess, name: string) {
     const own = Layer.mergeAll(
       portsOf(kind, saidCodecOf(kind)),
       Layer.succeed(Engine, engine),
-      Layer.succeed(Meter, tracing(kind, meterOf(kind))),
+      Layer.succeed(Meter, tracing.meter(kind, meterOf(kind))),
     )
     return Effect.map(Layer.buildWithScope(own, scope), (ports) => Context.merge(ports, shared))
   })
@@ -191,12 +191,12 @@ const serve = Effect.fnUntraced(function* (flags: { readonly postgres: boolean; 
   yield* loadArchiveConfig
   if (flags.processes > 1) {
     const logging = loggingLayer({ format: config.log, level: config.logLevel })
-    const parts = Layer.merge(gatewayMeterLayer.pipe(Layer.provide(metricsLayer(config.worker))), logging)
+    const ofGateway = Layer.merge(gatewayMeterLayer, tracingLayer({ ...config, process: "supervisor" }))
+    const parts = Layer.merge(ofGateway.pipe(Layer.provide(metricsLayer(config.worker))), logging)
     return yield* Effect.scoped(serveMany(config, flags.processes, postgres)).pipe(Effect.provide(parts))
   }
   const parts = Layer.mergeAll(
-    gatewayMeterLayer.pipe(Layer.provideMerge(metricsLayer(config.worker))),
-    tracingLayer(config),
+    Layer.merge(gatewayMeterLayer, tracingLayer({ ...config, process: "worker" })).pipe(Layer.provideMerge(metricsLayer(config.worker))),
     IngressEngine.layer,
     loggingLayer({ format: config.log, level: config.logLevel }),
   )

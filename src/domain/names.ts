@@ -59,6 +59,14 @@ export const isSender = (text: string): text is SenderId => senderPattern.test(t
  */
 export const internalSender = (kind: string, partition: number): SenderId => `@${kind}.${partition}` as SenderId
 
+const internalPattern = /^@([a-z]+)\.(\d{1,9})$/
+
+/** The partition that is named so; undefined: it is none of ours. */
+export const placeOfInternal = (sender: SenderId): { readonly kind: string; readonly partition: number } | undefined => {
+  const [, kind, partition] = internalPattern.exec(sender) ?? []
+  return kind === undefined ? undefined : { kind, partition: Number(partition) }
+}
+
 /** Whether a sender is a partition of ours, which carries commands of its actors. */
 export const isInternal = (sender: SenderId): boolean => sender.startsWith("@")
 

@@ -7,6 +7,7 @@
 import { Clock, Effect } from "effect"
 import { type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { httpBodyBytesMax, httpCommandBytesMax, httpCommandsMax } from "../limits.ts"
+import { CurrentTrace } from "../ports/request-traces.ts"
 import type { ActingSender } from "../ports/senders.ts"
 import { type Answer, answerTo, answerToFailure, failed, responseOf, resultOf } from "./answering.ts"
 import type { Caller } from "./api.ts"
@@ -24,9 +25,12 @@ const idHeader = "idempotency-key"
 /** Sends one command, and waits as long as the client wants to. */
 const sent = (gateway: Gateway, acting: ActingSender, asked: Asked, request: Request): Effect.Effect<Answer> => {
   const about = { ...asked, sender: acting.sender, seal: gateway.keys.seal }
-  const traceparent = traceOf(request)
-  const asking = { timeoutMs: waitMsOf(request), ...(traceparent === undefined ? {} : { traceparent }) }
-  return acting.send(asked.kind, asked.command, asking).pipe(
+  return CurrentTrace.pipe(
+    Effect.flatMap((current) => {
+      const traceparent = current ?? traceOf(request)
+      const asking = { timeoutMs: waitMsOf(request), ...(traceparent === undefined ? {} : { traceparent }) }
+      return acting.send(asked.kind, asked.command, asking)
+    }),
     Effect.match({
       onSuccess: (heard) => answerTo(heard, about),
       onFailure: (failure) => answerToFailure(failure, about),

@@ -1,12 +1,14 @@
 /**
- * What holds for every request, whatever is asked: an answer for what is at no address, for a method that an address doesn't take, and for a defect of ours; the headers that every answer has; and how long it took.
+ * What holds for every request, whatever is asked: an answer for what is at no address, for a method that an address doesn't take, and for a defect of ours; the headers that every answer has; how long it took, and whose trace it is.
  */
 import { Cause, Clock, Effect, type Types } from "effect"
 import { HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApi } from "effect/http-api"
-import type { HttpMeter } from "../ports/http-meter.ts"
+import { CurrentTrace, type RequestTraces } from "../ports/request-traces.ts"
 import { GatewayApi } from "./api.ts"
+import type { Gateway } from "./gateway.ts"
 import { problemResponse } from "./problems.ts"
+import { traceOf } from "./reading.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 
@@ -63,8 +65,17 @@ const withHeaders = (response: Response): Response =>
     "content-security-policy": response.headers["content-security-policy"] ?? answerPolicy,
   })
 
+/** Addresses whose requests are traced: what is asked of a gateway about itself, and its pages, are nobody's commands or questions. */
+const tracedPrefix = "/v1/"
+
+/** The request's trace, where one is kept. */
+const tracedAs = (traces: RequestTraces | undefined, address: Address | undefined, request: HttpServerRequest.HttpServerRequest) =>
+  traces === undefined || address === undefined || !address.route.startsWith(tracedPrefix)
+    ? undefined
+    : traces.begin(address.route, request.method, traceOf(request))
+
 /** Around every request. */
-export const edgeLayer = (meter: HttpMeter["Service"], pages: ReadonlyArray<string>) => {
+export const edgeLayer = ({ meter, traces }: Pick<Gateway, "meter" | "traces">, pages: ReadonlyArray<string>) => {
   const addresses = addressesOf(pages)
   // It leaves no error unanswered; the router wants whoever is around everything to say that it may.
   const around = (
@@ -75,14 +86,20 @@ export const edgeLayer = (meter: HttpMeter["Service"], pages: ReadonlyArray<stri
       const beganMs = yield* Clock.currentTimeMillis
       const path = pathOf(request.url)
       const address = addresses.find(({ pattern }) => pattern.test(path))
-      const response = yield* handle.pipe(
+      const traced = tracedAs(traces, address, request)
+      const handled = traced === undefined ? handle : Effect.provideService(handle, CurrentTrace, traced.traceparent)
+      const response = yield* handled.pipe(
         Effect.catchCause((cause) => {
-          if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
+          if (Cause.hasInterruptsOnly(cause)) {
+            traced?.ended(null)
+            return Effect.interrupt
+          }
           return isNoRoute(Cause.squash(cause)) ? Effect.succeed(atNoRoute(address)) : defect(cause)
         }),
         Effect.map(withHeaders),
       )
       const tookMs = (yield* Clock.currentTimeMillis) - beganMs
+      traced?.ended(response.status)
       meter.answered(address?.route ?? "none", request.method, response.status, tookMs / 1_000)
       return response
     })

@@ -9,6 +9,7 @@ import { unreachable } from "../assert.ts"
 import type { CommandClass } from "../domain/names.ts"
 import type { AnswerUnknown, BrokerUnavailable, NotPermitted } from "../ports/errors.ts"
 import type { HttpMeter, TurnedAway } from "../ports/http-meter.ts"
+import type { RequestTraces } from "../ports/request-traces.ts"
 import type { ActingSender, Senders } from "../ports/senders.ts"
 import type { Caller } from "./api.ts"
 import type { KeyRing } from "./key-ring.ts"
@@ -24,6 +25,8 @@ export interface Gateway {
   readonly keys: KeyRing
   readonly rates: SenderRates
   readonly meter: HttpMeter["Service"]
+  /** Who keeps traces of requests; absent: nobody. */
+  readonly traces?: RequestTraces
   /** Who says why a number is what it is; absent: this gateway reads no journals. */
   readonly explaining?: Explaining
   /** Milliseconds within which a body must have come; as usual if absent. */

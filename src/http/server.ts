@@ -98,7 +98,7 @@ const routesOf = (gateway: Gateway, { readiness, files, feedBounds }: GatewayOpt
     Layer.provide(eventsLayer(gateway, feedBounds)),
     Layer.provide(handlersLayer(gateway, readiness)),
     Layer.merge(pagesLayer(files)),
-    Layer.provide(edgeLayer(gateway.meter, pagePaths(files))),
+    Layer.provide(edgeLayer(gateway, pagePaths(files))),
   )
 
 /** Names in an address: a SKU percent-encoded, or a ticket. */

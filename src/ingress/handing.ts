@@ -6,13 +6,14 @@
 import type { TakenMessage } from "../engine/protocol.ts"
 import { busyOwnerMs, busyQueueMs, frameBytesMax, frameBytesUnderWayMax, ingressWaitMsMax } from "../limits.ts"
 import { sayAllBusy, sayBusy } from "./answers.ts"
-import { type Counter, counterOf, type Frame, type Ingress, type Line, type Sender } from "./ingress.ts"
-import { dropUntil, nextOf, takeNext } from "./line.ts"
+import { type Counter, counterOf, type Frame, type Ingress, type Line, type QueuedMessage, type Sender } from "./ingress.ts"
+import { dropUntil, nextOf, noteTraced, takeNext } from "./line.ts"
 import type { IngressOutput } from "./protocol.ts"
 
 /** Takes the next messages for one frame off the line. What has waited too long is told to come back instead. */
 const takeFrame = (line: Line, messagesMax: number, nowMs: number, outputs: Array<IngressOutput>) => {
   const messages: Array<TakenMessage> = []
+  let traced: Array<QueuedMessage> | undefined
   let bytes = 0
   while (messages.length < messagesMax) {
     const next = nextOf(line)
@@ -26,9 +27,10 @@ const takeFrame = (line: Line, messagesMax: number, nowMs: number, outputs: Arra
     if (messages.length > 0 && bytes + next.message.bytes > frameBytesMax) break
     takeNext(line)
     messages.push(next.message)
+    traced = noteTraced(traced, next)
     bytes += next.message.bytes
   }
-  return { messages, bytes }
+  return { messages, traced, bytes }
 }
 
 /** Hands over what waits for the owner, as far as the window lets it. */
@@ -40,14 +42,15 @@ export const handOver = (ingress: Ingress, counter: Counter, nowMs: number, outp
     counter.framesUnderWay < ingress.framesUnderWayMax &&
     counter.frameBytesUnderWay + frameBytesMax <= frameBytesUnderWayMax
   ) {
-    const { messages, bytes } = takeFrame(counter.selling, ingress.frameMessagesMax, nowMs, outputs)
+    const { messages, traced, bytes } = takeFrame(counter.selling, ingress.frameMessagesMax, nowMs, outputs)
     if (messages.length === 0) return
     ingress.lastFrame += 1
     const frame = ingress.lastFrame
     ingress.frames.set(frame, { kind, partition, owner, messages, bytes })
     counter.framesUnderWay += 1
     counter.frameBytesUnderWay += bytes
-    outputs.push({ _tag: "HandOver", kind, partition, owner, frame, messages })
+    const handed = { _tag: "HandOver", kind, partition, owner, frame, messages } as const
+    outputs.push(traced === undefined ? handed : { ...handed, traced })
   }
 }
 

@@ -114,6 +114,8 @@ export interface Storing {
   readonly serial: number
   readonly bytes: Uint8Array
   readonly messages: ReadonlyArray<TakenMessage>
+  /** Those of them that have a trace; absent: none has. */
+  readonly traced?: ReadonlyArray<QueuedMessage>
   /** Whether it may be stored already: then nobody in it may hear that it is not. */
   unknown: boolean
   /** When it is handed out again; null: an answer is awaited. */

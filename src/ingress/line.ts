@@ -12,6 +12,14 @@ const takenOffMax = 512
 /** Commands that a message is counted for. */
 export const commandsIn = ({ body }: TakenMessage): number => (body._tag === "Commands" ? body.commands.length : 1)
 
+/** Notes a message that has a trace among those of what it goes on with. Without one nothing is made. */
+export const noteTraced = (traced: Array<QueuedMessage> | undefined, queued: QueuedMessage): Array<QueuedMessage> | undefined => {
+  if (queued.message.trace === null) return traced
+  if (traced === undefined) return [queued]
+  traced.push(queued)
+  return traced
+}
+
 const standAtTheEnd = (line: Line, queue: SenderQueue): void => {
   queue.behind = null
   if (line.last === null) line.first = queue

@@ -9,6 +9,7 @@ import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
 import type { TakenMessage } from "../engine/protocol.ts"
 import type { BusyWhy, Throttled } from "../engine/words.ts"
 import type { DoorAnswer } from "../wire/answers.ts"
+import type { QueuedMessage } from "./ingress.ts"
 
 /** A message of a sender as it came through the door: nothing in it is checked but that the server let this sender publish on this subject. */
 export interface DoorMessage {
@@ -81,9 +82,19 @@ export type IngressOutput =
       readonly owner: string
       readonly frame: number
       readonly messages: ReadonlyArray<TakenMessage>
+      /** Those of them that have a trace; absent: none has. */
+      readonly traced?: ReadonlyArray<QueuedMessage>
     }
   /** Store these bytes in the commands stream of the partition. Answered by Stored, StoreFull or StoreUnknown. */
-  | { readonly _tag: "Store"; readonly kind: Kind; readonly partition: number; readonly serial: number; readonly bytes: Uint8Array }
+  | {
+      readonly _tag: "Store"
+      readonly kind: Kind
+      readonly partition: number
+      readonly serial: number
+      readonly bytes: Uint8Array
+      /** Messages in it that have a trace; absent: none has. */
+      readonly traced?: ReadonlyArray<QueuedMessage>
+    }
   /** Give up the sender's subscription: the server then says, truthfully, that nobody takes it. */
   | { readonly _tag: "CloseDoor"; readonly sender: SenderId; readonly why: BusyWhy | "bound" }
   | { readonly _tag: "OpenDoor"; readonly sender: SenderId }

@@ -17,8 +17,8 @@ import {
   storeFullPauseMs,
 } from "../limits.ts"
 import { sayAllBusy, sayBusy, sayStored } from "./answers.ts"
-import type { Counter, Ingress, IngressCodec, Sender, Storing } from "./ingress.ts"
-import { commandsIn, nextOf, takeNext } from "./line.ts"
+import type { Counter, Ingress, IngressCodec, QueuedMessage, Sender, Storing } from "./ingress.ts"
+import { commandsIn, nextOf, noteTraced, takeNext } from "./line.ts"
 import type { IngressOutput } from "./protocol.ts"
 
 /**
@@ -31,8 +31,9 @@ const commandsMax = (kind: Kind, first: TakenMessage): number => {
 }
 
 /** Takes the messages of one stored message off the line. */
-const takeBatch = ({ keeping: line, kind }: Counter, nowMs: number, outputs: Array<IngressOutput>): Array<TakenMessage> => {
+const takeBatch = ({ keeping: line, kind }: Counter, nowMs: number, outputs: Array<IngressOutput>) => {
   const messages: Array<TakenMessage> = []
+  let traced: Array<QueuedMessage> | undefined
   let commands = 0
   let bytes = 0
   while (true) {
@@ -51,15 +52,18 @@ const takeBatch = ({ keeping: line, kind }: Counter, nowMs: number, outputs: Arr
     if (commands + count > commandsMax(kind, first) || bytes + message.bytes > bodyBytesMax) break
     takeNext(line)
     messages.push(message)
+    traced = noteTraced(traced, next)
     commands += count
     bytes += message.bytes
   }
-  return messages
+  return { messages, traced }
 }
 
 const handOut = ({ kind, partition }: Counter, storing: Storing, outputs: Array<IngressOutput>): void => {
   storing.againMs = null
-  outputs.push({ _tag: "Store", kind, partition, serial: storing.serial, bytes: storing.bytes })
+  const { serial, bytes, traced } = storing
+  const stored = { _tag: "Store", kind, partition, serial, bytes } as const
+  outputs.push(traced === undefined ? stored : { ...stored, traced })
 }
 
 /** Stores what waits, if nothing is being stored; tries again what is to be tried again. */
@@ -76,12 +80,12 @@ export const store = (
     return
   }
   if (counter.keeping.first === null || nowMs < counter.fullUntilMs) return
-  const messages = takeBatch(counter, nowMs, outputs)
+  const { messages, traced } = takeBatch(counter, nowMs, outputs)
   if (messages.length === 0) return
   const serial = counter.serial + 1
   const bytes = codec.encodeBatch({ ingress: name, serial, acknowledged: counter.acknowledged, messages })
   counter.serial = serial
-  counter.storing = { serial, bytes, messages, unknown: false, againMs: null }
+  counter.storing = { serial, bytes, messages, ...(traced === undefined ? {} : { traced }), unknown: false, againMs: null }
   handOut(counter, counter.storing, outputs)
 }
 

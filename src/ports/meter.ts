@@ -5,7 +5,7 @@
 import { Context } from "effect"
 import type { Kind } from "../domain/kinds.ts"
 import type { EpochMs, SenderId } from "../domain/names.ts"
-import type { AlarmKind, BatchStats, HaltReason, ReignEndReason, StepDownReason } from "../engine/protocol.ts"
+import type { AlarmKind, BatchStats, HaltReason, ReignEndReason, StepDownReason, TakenMessage } from "../engine/protocol.ts"
 import type { JournalRecord } from "../engine/records.ts"
 import type { BusyWhy } from "../engine/words.ts"
 import type { AtsValue } from "../kinds/sku/types.ts"
@@ -81,6 +81,16 @@ export const WatchAlarmKind = [
 ] as const
 export type WatchAlarmKind = (typeof WatchAlarmKind)[number]
 
+/** Messages with a trace that an ingress let go on: what became of them, and the steady clock by which it is told since when they were there. */
+export interface TracedGone {
+  readonly kind: Kind
+  readonly partition: number
+  readonly how: "handedOver" | "stored"
+  readonly outcome: "heard" | "unheard" | "unknown" | "stored"
+  readonly messages: ReadonlyArray<{ readonly message: TakenMessage; readonly sinceMs: number }>
+  readonly nowMs: number
+}
+
 /** Where the runtime reports what it measured. */
 export class Meter extends Context.Service<
   Meter,
@@ -126,6 +136,8 @@ export class Meter extends Context.Service<
     readonly unserved: (partition: number, unservedMs: number) => void
     readonly sampled: (partition: number, sample: PartitionSample) => void
     readonly ingressSampled: (sample: IngressSample) => void
+    /** Called where there are any: of a message without a trace nothing is told. */
+    readonly tracedGone: (gone: TracedGone) => void
     /** A sender's subscription was given up. */
     readonly doorClosed: (sender: SenderId, why: BusyWhy | "bound") => void
     /** Messages stored and not decided, and the age in milliseconds of the oldest; null when this worker doesn't own the partition (any more). */

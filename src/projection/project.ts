@@ -41,6 +41,8 @@ export interface ProjectOptions {
   /** Ends at the record where the journal ended when it began, instead of following it for ever. */
   readonly onlyToEnd?: boolean
   readonly report?: (projected: Projected) => void
+  /** Told of records that are taken; what it returns is called once their rows are committed. */
+  readonly traced?: (kind: Kind, partition: number, records: ReadonlyArray<ReadRecord>) => () => void
 }
 
 /** Somebody else has written the tables: what was folded is not where they are. */
@@ -93,7 +95,13 @@ class Progress {
 }
 
 /** Folds records and writes what comes of them. */
-const writeRecords = Effect.fnUntraced(function* (kind: Kind, fold: JournalFold, records: ReadonlyArray<ReadRecord>, progress: Progress) {
+const writeRecords = Effect.fnUntraced(function* (
+  { kind, partition, traced }: ProjectOptions,
+  fold: JournalFold,
+  records: ReadonlyArray<ReadRecord>,
+  progress: Progress,
+) {
+  const committed = traced?.(kind, partition, records)
   const projection = yield* Projection
   const needed = fold.needs(records)
   if (needed.actors.length > 0 || needed.parts.length > 0) {
@@ -102,6 +110,7 @@ const writeRecords = Effect.fnUntraced(function* (kind: Kind, fold: JournalFold,
   }
   const batch = yield* folding(() => fold.take(records))
   if (!(yield* projection.write(batch))) return yield* new Elsewhere({ detail: "the cursor was moved" })
+  committed?.()
   progress.wrote(batch.to.seq, records.at(-1)?.record.atMs ?? 0, batch.rows.ledger.length)
 })
 
@@ -126,7 +135,12 @@ const folding = <A>(act: () => A): Effect.Effect<A, FoldFailed | Elsewhere | New
   })
 
 /** Takes what arrived in batches that are not too large. */
-const takeArrived = Effect.fnUntraced(function* (kind: Kind, fold: JournalFold, arrived: ReadonlyArray<StoredRecord>, progress: Progress) {
+const takeArrived = Effect.fnUntraced(function* (
+  options: ProjectOptions,
+  fold: JournalFold,
+  arrived: ReadonlyArray<StoredRecord>,
+  progress: Progress,
+) {
   let records: Array<ReadRecord> = []
   let bytes = 0
   let lines = 0
@@ -138,12 +152,12 @@ const takeArrived = Effect.fnUntraced(function* (kind: Kind, fold: JournalFold, 
     bytes += stored.bytes.length
     for (const { events } of read.groups) lines += Math.max(1, events.length)
     if (bytes < projectedBytesMax && lines < projectedLinesMax) continue
-    yield* writeRecords(kind, fold, records, progress)
+    yield* writeRecords(options, fold, records, progress)
     records = []
     bytes = 0
     lines = 0
   }
-  if (records.length > 0) yield* writeRecords(kind, fold, records, progress)
+  if (records.length > 0) yield* writeRecords(options, fold, records, progress)
 })
 
 /** From what the tables say on. */
@@ -159,7 +173,7 @@ const projectFrom = Effect.fnUntraced(function* (options: ProjectOptions, progre
   const fold = new JournalFold(projected, partition, cursor, yield* projection.standing(kind, partition))
   const take = (arrived: ReadonlyArray<StoredRecord>) => {
     progress.tell({ endSeq: Math.max(endSeq, arrived.at(-1)?.seq ?? 0) })
-    return takeArrived(kind, fold, arrived, progress).pipe(
+    return takeArrived(options, fold, arrived, progress).pipe(
       Effect.catchTag("FoldFailed", ({ detail }) => whyNot(kind, partition, cursor, fold, detail)),
     )
   }

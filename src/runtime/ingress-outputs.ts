@@ -5,7 +5,7 @@ import { Effect } from "effect"
 import { unreachable } from "../assert.ts"
 import type { IngressInput, IngressOutput } from "../ingress/protocol.ts"
 import type { Desk, OpenDoor } from "../ports/door.ts"
-import type { Meter } from "../ports/meter.ts"
+import type { Meter, TracedGone } from "../ports/meter.ts"
 import { encodeDoorAnswer } from "../wire/answers.ts"
 import { encodeFrame } from "../wire/taken.ts"
 import type { WithoutClock } from "./mailbox.ts"
@@ -20,6 +20,8 @@ export interface IngressShell {
   readonly desk: Desk["Service"]
   readonly reigns: Reigns["Service"]
   readonly meter: Meter["Service"]
+  /** The steady clock that the ingress is told. */
+  readonly nowMs: () => number
   /** Tells the ingress; heard at once, or after what it is hearing now. */
   readonly tell: (told: IngressTold) => void
   /** Runs a fiber that ends with this life of the ingress. */
@@ -31,26 +33,43 @@ type IngressOutputOf<Tag extends IngressOutput["_tag"]> = Extract<IngressOutput,
 
 const framed = { heard: "FrameHeard", unheard: "FrameUnheard", unknown: "FrameUnknown" } as const
 
-/** Hands a frame to its owner: by a plain call if the owner is in this process, else by a request through the broker. */
-const handOver = (
-  { desk, reigns, tell, run }: IngressShell,
-  { kind, partition, owner, frame, messages }: IngressOutputOf<"HandOver">,
+/** Tells of messages with a trace what became of them. */
+const tellTraced = (
+  { meter, nowMs }: IngressShell,
+  { kind, partition, traced }: IngressOutputOf<"HandOver" | "Store">,
+  how: TracedGone["how"],
+  outcome: TracedGone["outcome"],
 ): void => {
+  if (traced !== undefined) meter.tracedGone({ kind, partition, how, outcome, messages: traced, nowMs: nowMs() })
+}
+
+/** Hands a frame to its owner: by a plain call if the owner is in this process, else by a request through the broker. */
+const handOver = (shell: IngressShell, output: IngressOutputOf<"HandOver">): void => {
+  const { desk, reigns, tell, run } = shell
+  const { kind, partition, owner, frame, messages } = output
+  const ended = (outcome: "heard" | "unheard" | "unknown"): void => {
+    tellTraced(shell, output, "handedOver", outcome)
+    tell({ _tag: framed[outcome], frame })
+  }
   const local = reigns.of(kind, partition)
   if (local?.owner === owner) {
     local.hand(messages)
-    tell({ _tag: "FrameHeard", frame })
-    return
+    return ended("heard")
   }
-  run(Effect.map(desk.hand(kind, partition, owner, encodeFrame(messages)), (outcome) => tell({ _tag: framed[outcome], frame })))
+  run(Effect.map(desk.hand(kind, partition, owner, encodeFrame(messages)), ended))
 }
 
-const store = ({ desk, tell, run }: IngressShell, { kind, partition, serial, bytes }: IngressOutputOf<"Store">): void =>
+const store = (shell: IngressShell, output: IngressOutputOf<"Store">): void => {
+  const { desk, tell, run } = shell
+  const { kind, partition, serial, bytes } = output
   run(
     Effect.flatMap(desk.store(kind, partition, bytes), (stored) => {
       switch (stored._tag) {
         case "Stored":
-          return Effect.sync(() => tell({ _tag: "Stored", kind, partition, serial, seq: stored.seq }))
+          return Effect.sync(() => {
+            tellTraced(shell, output, "stored", "stored")
+            tell({ _tag: "Stored", kind, partition, serial, seq: stored.seq })
+          })
         case "Full":
           return Effect.sync(() => tell({ _tag: "StoreFull", kind, partition, serial }))
         case "Unknown":
@@ -66,6 +85,7 @@ const store = ({ desk, tell, run }: IngressShell, { kind, partition, serial, byt
       }
     }),
   )
+}
 
 /** Performs an ingress's outputs, one at a time. */
 export const makeIngressPerform =

@@ -123,6 +123,7 @@ const begin = Effect.fnUntraced(function* (options: IngressShellOptions) {
     desk,
     reigns,
     meter,
+    nowMs: steady.nowMs,
     tell,
     run: (effect: Effect.Effect<void>) => void run(effect),
     drained: () => void Deferred.doneUnsafe(drained, Effect.void),

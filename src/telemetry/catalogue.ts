@@ -38,6 +38,8 @@ const location = `locations heard of first, none and \`other\`: ${latencyPairsMa
 const worker = ["worker"] as const
 const doors = ["worker", "ingress"] as const
 const gateways = ["worker", "gateway"] as const
+/** Whoever has something to tell a collector. */
+const spanTellers = ["worker", "ingress", "gateway", "projector"] as const
 const httpRoute = "addresses of the interface and of its pages, and `none`"
 
 /** Seconds: a local append takes some 0.2 ms, a replicated one with fsync some 5 ms, and the time-out is 5 s. */
@@ -617,6 +619,23 @@ const metrics = {
     help: "Worker processes that were started again: those that ended by themselves, and those that a rolling restart ended.",
     labels: { why: "`ended`, `asked`" },
     by: ["supervisor"],
+  },
+  // Traces
+  spansSent: {
+    name: "holdfast_spans_sent_total",
+    type: "counter",
+    unit: "count",
+    help: "Spans that the collector has; 0 for ever where none is named.",
+    labels: {},
+    by: spanTellers,
+  },
+  spansDropped: {
+    name: "holdfast_spans_dropped_total",
+    type: "counter",
+    unit: "count",
+    help: "Spans that no collector will hear of, by why: more waited than may, for it is away or slow (full); it did not take them (refused).",
+    labels: { reason: "`full`, `refused`" },
+    by: spanTellers,
   },
   // The page itself
   collectFailures: {

@@ -63,6 +63,7 @@ export const makeIngressMetrics = ({ counter, gauge }: MetricsOf, told: (partiti
       }
       defects.inc(rises.since("defects", sample.defects))
     }) satisfies Meter["Service"]["ingressSampled"],
+    tracedGone: (() => undefined) satisfies Meter["Service"]["tracedGone"],
     doorClosed: ((sender, reason) => doors.inc({ sender, reason })) satisfies Meter["Service"]["doorClosed"],
   }
 }

@@ -15,6 +15,7 @@ import { makeIngressMetrics } from "./ingress-metrics.ts"
 import { makeLatencies } from "./latencies.ts"
 import { addProcessMetrics, type MetricsOf, metricsOf } from "./making.ts"
 import { makeOutcomes } from "./outcomes.ts"
+import { makeSpanMetrics } from "./span-metrics.ts"
 
 /** The registry that the meter of the same layer build counts into. */
 export class MetricsRegistry extends Context.Service<MetricsRegistry, Registry>()("holdfast/telemetry/MetricsRegistry") {}
@@ -282,6 +283,7 @@ export const metricsLayer = (worker: string): Layer.Layer<Meters | MetricsRegist
         const registry = new Registry()
         registry.setDefaultLabels({ worker })
         addProcessMetrics(registry)
+        makeSpanMetrics(registry)
         const stop = watchPauses(metricsOf(registry).histogram("pauseSeconds"))
         return { stop, context: Context.make(MetricsRegistry, registry).pipe(Context.add(Meters, makeMeters(registry))) }
       }),

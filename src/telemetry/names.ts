@@ -2,12 +2,16 @@
  * The names under which Holdfast is observed beside its metrics (catalogue.ts): spans, and the log lines that an operator may want to find again. Changing one is a breaking change.
  */
 
-/** Spans of what waits for the broker, and of commands whose sender asked for a trace. */
+/** Spans (spans.ts says what each is). That of a request is called by its method and its address, as OpenTelemetry has it. */
 export const spanName = {
-  append: "holdfast.append",
+  request: "{method} {route}",
+  ingress: "holdfast.ingress",
   decide: "holdfast.decide",
+  append: "holdfast.append",
+  return: "holdfast.return",
   reply: "holdfast.reply",
   feed: "holdfast.feed",
+  project: "holdfast.project",
 } as const
 
 /** Log messages of a partition's and a worker's life, so that whoever searches logs has one spelling for each. */
@@ -22,6 +26,8 @@ export const logLine = {
     "commands of this partition lie where this worker has no login: it leaves the partition to those who have one until it is started with it",
   alarm: "alarm",
   decided: "a traced message was decided",
+  spansWait: "the collector of spans can't be reached: as many as may wait for it, and more are dropped. Nothing else waits",
+  spansTaken: "the collector of spans can be reached again",
   leaseTaken: "lease taken",
   leaseLost: "lease lost",
   leaseLapsed: "lease not renewed in time: nothing more is decided under it",

@@ -4,6 +4,7 @@
 import { Registry } from "prom-client"
 import type { Kind } from "../domain/kinds.ts"
 import { addProcessMetrics, metricsOf } from "./making.ts"
+import { makeSpanMetrics } from "./span-metrics.ts"
 
 /** Why a transaction was begun again: another projector's rows, an outcome nobody knows, a database that isn't there, anything else. */
 export const ProjectionFailure = ["conflict", "unknown", "away", "other"] as const
@@ -40,5 +41,6 @@ export const makeProjectorPage = (worker: string, partitions: Readonly<Record<Ki
   const registry = new Registry()
   registry.setDefaultLabels({ worker })
   addProcessMetrics(registry)
+  makeSpanMetrics(registry)
   return { registry, metrics: makeProjectionMetrics(registry, partitions) }
 }

@@ -4,13 +4,14 @@ import { connect, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Exit, Scope } from "effect"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
 import { KeyRing } from "../../src/http/key-ring.ts"
 import { addKey, noKeys } from "../../src/http/keys.ts"
 import { SenderRates } from "../../src/http/rates.ts"
 import { serveGateway } from "../../src/http/server.ts"
 import type { AtsValue } from "../../src/kinds/sku/types.ts"
 import { AnswerUnknown, BrokerUnavailable } from "../../src/ports/errors.ts"
+import type { RequestTraces } from "../../src/ports/request-traces.ts"
 import type { ActingSender, Asking, CommandHeard, FeedListener, Senders } from "../../src/ports/senders.ts"
 import { textOf, until } from "../processes.ts"
 import { metering } from "./no-meter.ts"
@@ -18,6 +19,8 @@ import { metering } from "./no-meter.ts"
 const { seen, meter } = metering()
 const sent: Array<{ readonly kind: string; readonly command: object; readonly asking: Asking }> = []
 let answer: () => Effect.Effect<CommandHeard, AnswerUnknown> = () => Effect.succeed({ outcome: "accepted" } as CommandHeard)
+/** Of what requests a trace is kept. */
+let begin: RequestTraces["begin"] = () => undefined
 let listener: FeedListener | null = null
 const values: Array<AtsValue> = []
 
@@ -66,7 +69,8 @@ beforeAll(async () => {
     keys[sender] = added.text
   }
   await writeFile(join(folder, "keys.json"), JSON.stringify(file))
-  const parts = { senders, keys: new KeyRing(join(folder, "keys.json")), rates: new SenderRates(10_000), meter, bodyMs: 100 }
+  const traces: RequestTraces = { begin: (...request) => begin(...request) }
+  const parts = { senders, keys: new KeyRing(join(folder, "keys.json")), rates: new SenderRates(10_000), meter, bodyMs: 100, traces }
   url = await serveGateway(parts, {
     host: "127.0.0.1",
     port: 0,
@@ -82,9 +86,10 @@ afterAll(async () => {
 })
 
 const reserve = { sku: "A", reservation: "r", qty: 1, holdMs: 60_000 }
-const post = (as: string, headers: Readonly<Record<string, string>> = {}) =>
+const post = (as: string, headers: Readonly<Record<string, string>> = {}, signal: AbortSignal | null = null) =>
   fetch(`${url}/v1/commands/Reserve`, {
     method: "POST",
+    signal,
     body: JSON.stringify(reserve),
     headers: { authorization: `Bearer ${keys[as]}`, "content-type": "application/json", "idempotency-key": "k1", ...headers },
   })
@@ -136,6 +141,46 @@ it("a trace goes along, sampled or not, and what is none does not", async () => 
     expect((await post("web", { traceparent: given })).status).toBe(200)
     expect(sent.at(-1)?.asking).not.toHaveProperty("traceparent")
   }
+})
+
+describe("a request that is traced", () => {
+  const given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+  const own = "00-0af7651916cd43dd8448eb211c80319c-1111111111111111-01"
+
+  it("has its own span go along with its commands, and ends with the status of its answer", async () => {
+    answer = () => Effect.succeed({ outcome: "accepted" } as CommandHeard)
+    const told: Array<unknown> = []
+    begin = (...request) => {
+      told.push(request)
+      return { traceparent: own, ended: (status) => told.push(status) }
+    }
+    onTestFinished(() => {
+      begin = () => undefined
+    })
+    await post("web", { traceparent: given })
+    expect(sent.at(-1)?.asking).toMatchObject({ traceparent: own })
+    await post("web", { traceparent: "nonsense", authorization: "Bearer nobody's" })
+    await get("/v1/nothing", "web")
+    await get("/live", "web")
+    expect(told).toEqual([["/v1/commands/Reserve", "POST", given], 200, ["/v1/commands/Reserve", "POST", undefined], 401])
+  })
+
+  it("whose client went away ends without one", async () => {
+    const told: Array<number | null> = []
+    begin = () => ({ traceparent: own, ended: (status) => told.push(status) })
+    onTestFinished(() => {
+      begin = () => undefined
+    })
+    answer = () => Effect.never
+    const asked = sent.length
+    const leaving = new AbortController()
+    const left = post("web", {}, leaving.signal).catch(() => undefined)
+    await until(() => sent.length > asked)
+    leaving.abort()
+    await left
+    await until(() => told.length > 0)
+    expect(told).toEqual([null])
+  })
 })
 
 describe("what can't be answered", () => {

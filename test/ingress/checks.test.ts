@@ -307,6 +307,18 @@ describe("trace", () => {
     expect(traceOf(`01-${trace}-${span}-81-later`)).toBe(`00-${trace}-${span}-01`)
   })
 
+  it("is named to whoever hands over or stores, with when its message came, and is none there where nobody names one", () => {
+    const rig = Rig.begun()
+    const traceparent = `00-${trace}-${span}-01`
+    const sinceMs = rig.nowMs
+    const handed = only(ofTag(rig.arrive([sell("web", a, { traceparent }), sell("web", a)]), "HandOver"))
+    expect(handed.messages).toHaveLength(2)
+    expect(handed.traced).toEqual([{ message: handed.messages[0], sinceMs }])
+    const stored = only(ofTag(rig.arrive([fact(a, { traceparent })]), "Store"))
+    expect(stored.traced).toMatchObject([{ message: { trace: traceparent, class: "stock" } }])
+    expect(only(ofTag(Rig.begun().arrive([sell("web", a)]), "HandOver"))).not.toHaveProperty("traced")
+  })
+
   it("that is none is passed over, and its message taken all the same", () => {
     for (const text of ["", "x", `ff-${trace}-${span}-01`, `00-${trace}-${span}-01-x`, `00-${"0".repeat(32)}-${span}-01`])
       expect(traceOf(text)).toBeNull()

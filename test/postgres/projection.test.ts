@@ -12,7 +12,7 @@ import { migrate } from "../../src/postgres/migrate.ts"
 import { tablesPast } from "../../src/postgres/past.ts"
 import { projectionLayer } from "../../src/postgres/projection.ts"
 import { auditTables } from "../../src/projection/audit.ts"
-import { projectJournal } from "../../src/projection/project.ts"
+import { type ProjectOptions, projectJournal } from "../../src/projection/project.ts"
 import { engineCodec, orderCodec } from "../../src/wire/codec.ts"
 import { orderLinesOf, orderOfLine, skuLinesOf } from "../../src/wire/past-lines.ts"
 import { played } from "./played.ts"
@@ -36,11 +36,24 @@ const inTables = <A, E>(schema: string, effect: (projection: Layer.Layer<Project
     return yield* effect(projectionLayer(database))
   }).pipe(Effect.scoped, Effect.runPromise)
 
+/** Sequences of records as a tracer is told of them: taken, and committed, by kind and partition. */
+const told = { taken: new Map<string, Array<number>>(), committed: new Map<string, Array<number>>() }
+const traced: ProjectOptions["traced"] = (kind, partition, records) => {
+  const note = (of: Map<string, Array<number>>) => {
+    const name = `${kind} ${partition}`
+    of.set(name, [...(of.get(name) ?? []), ...records.map(({ seq }) => seq)])
+  }
+  note(told.taken)
+  return () => note(told.committed)
+}
+
 const projectAll = (schema: string) =>
   inTables(schema, (tables) =>
     Effect.forEach(Kind, (kind) =>
       Effect.forEach(world.journals[kind], (_, partition) =>
-        projectJournal({ kind, partition, onlyToEnd: true }).pipe(Effect.provide(Layer.merge(tables, journalPorts(world.journals[kind])))),
+        projectJournal({ kind, partition, onlyToEnd: true, traced }).pipe(
+          Effect.provide(Layer.merge(tables, journalPorts(world.journals[kind]))),
+        ),
       ),
     ),
   )
@@ -61,6 +74,12 @@ describe("the tables", () => {
     const report = await audit("holdfast")
     expect(report).toMatchObject({ differences: [], unprojected: [], ok: true })
     expect(report.rows).toBeGreaterThan(1_000)
+    // Each record was told once, in its order, and that its rows are there.
+    const journals = Kind.flatMap((kind) =>
+      world.journals[kind].map((records, partition) => [`${kind} ${partition}`, records.map(({ seq }) => seq)] as const),
+    )
+    expect([...told.committed].sort()).toEqual(journals.filter(([, seqs]) => seqs.length > 0).sort())
+    expect(told.taken).toEqual(told.committed)
   }, 60_000)
 
   it("tell the same of the past as the journals", async () => {

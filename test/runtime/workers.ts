@@ -57,6 +57,7 @@ export const listeningMeter = (reported: Reported): Meter["Service"] =>
     waiting: () => undefined,
     ingressBegins: () => undefined,
     ingressSampled: () => undefined,
+    tracedGone: () => undefined,
     doorClosed: () => undefined,
   })
 

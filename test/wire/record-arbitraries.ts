@@ -119,8 +119,21 @@ const messagesOf = <K extends KindTypes>(own: Own<K>): fc.Arbitrary<Entry<K>> =>
   )
 }
 
+const returnsOf = <K extends KindTypes>({ key, event }: Own<K>): fc.Arbitrary<Entry<K>> =>
+  fc
+    .record({
+      _tag: tag("Returned"),
+      id: carriedId,
+      by: fc.record({ kind: fc.constantFrom("sku", "order"), partition, seq: count }),
+      outcome: returned,
+      trace,
+      key,
+      events: fc.array(event, { maxLength: 3 }),
+    })
+    .map(untraced)
+
 const entriesOf = <K extends KindTypes>(own: Own<K>): fc.Arbitrary<Entry<K>> => {
-  const { key, event, expired, followUp, outcome } = own
+  const { key, expired, followUp, outcome } = own
   return fc.oneof(
     { weight: 8, arbitrary: messagesOf(own) },
     {
@@ -146,20 +159,7 @@ const entriesOf = <K extends KindTypes>(own: Own<K>): fc.Arbitrary<Entry<K>> => 
         floorMs: count,
       }),
     },
-    {
-      weight: 2,
-      arbitrary: fc
-        .record({
-          _tag: tag("Returned"),
-          id: carriedId,
-          by: fc.record({ kind: fc.constantFrom("sku", "order"), partition, seq: count }),
-          outcome: returned,
-          trace,
-          key,
-          events: fc.array(event, { maxLength: 3 }),
-        })
-        .map(untraced),
-    },
+    { weight: 2, arbitrary: returnsOf(own) },
     {
       weight: 2,
       arbitrary: fc.record({
