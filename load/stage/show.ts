@@ -37,8 +37,8 @@ export const say = (line: string): void => {
   console.error(`${((performance.now() - startedMs) / 1_000).toFixed(1).padStart(6)} s  ${line}`)
 }
 
-/** Prints what was found, and ends with code 1 if a promise was not kept. */
-export const conclude = (json: boolean, shown: Shown, text: string): void => {
+/** Prints what was found, and ends with code 1, or the one given, if a promise was not kept. */
+export const conclude = (json: boolean, shown: Shown, text: string, brokenCode = 1): void => {
   const broken = shown.promises.filter(({ kept }) => !kept)
   if (json) console.log(JSON.stringify({ ...shown, load: machineLoad(), kept: broken.length === 0 }))
   else {
@@ -46,5 +46,5 @@ export const conclude = (json: boolean, shown: Shown, text: string): void => {
     for (const { what, found, kept } of shown.promises) console.log(`${kept ? "kept    " : "NOT KEPT"}  ${what}: ${found}`)
     console.log(`load of this machine in the last minute: ${machineLoad()}`)
   }
-  process.exitCode = broken.length === 0 ? 0 : 1
+  process.exitCode = broken.length === 0 ? 0 : brokenCode
 }

@@ -62,6 +62,10 @@ export interface Stage {
   /** `settings`: variables of its environment alone that are to differ. */
   readonly startWorker: (name: string, settings?: Settings) => Promise<StageProcess>
   readonly startIngress: (name: string, settings?: Settings) => Promise<StageProcess>
+  /** Another process of the cluster, told what is in `settings` beside what a worker is told. */
+  readonly start: (command: "gateway" | "project", name: string, settings: Settings) => Promise<StageProcess>
+  /** Where processes keep their logs, and whatever else the stage is given: it goes with it. */
+  readonly folder: string
   /** Runs `holdfast` with a worker's access. */
   readonly holdfast: (...args: ReadonlyArray<string>) => Promise<{ readonly code: number | null; readonly out: string }>
 }
@@ -80,7 +84,8 @@ export const until = async (what: string, condition: () => boolean | Promise<boo
   }
 }
 
-const freePort = (): Promise<number> =>
+/** A port of this machine that nobody listens at now. */
+export const freePort = (): Promise<number> =>
   new Promise((resolve) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
       const address = server.address()
@@ -170,7 +175,7 @@ const makeStreams = ({ partitions, servers: replicas, commandsBytesMax }: StageO
 /** Starts processes that end with the stage, each with its log in the folder. */
 const processStarter = (folder: string, guardian: Guardian, envOf: (name: string) => NodeJS.ProcessEnv) => {
   const children = new Set<ChildProcess>()
-  const start = async (command: "serve" | "ingress", name: string, settings: Settings = {}): Promise<StageProcess> => {
+  const start = async (command: "serve" | "ingress" | "gateway" | "project", name: string, settings: Settings = {}): Promise<StageProcess> => {
     const port = await freePort()
     const log = join(folder, `${name}.log`)
     const logged = openSync(log, "a")
@@ -232,6 +237,8 @@ const startStage: (options: StageOptions) => Effect.Effect<Stage, never, Scope.S
     engine,
     startWorker: (name, settings) => processes.start("serve", name, settings),
     startIngress: (name, settings) => processes.start("ingress", name, settings),
+    start: processes.start,
+    folder: folder.path,
     holdfast: (...args) => runHoldfast(args, envOf("operator")),
   }
 })
