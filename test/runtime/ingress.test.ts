@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest"
 import { sendersOf } from "../../src/domain/sender-list.ts"
 import type { IngressInput } from "../../src/ingress/protocol.ts"
 import { ownerSilentMs } from "../../src/limits.ts"
-import { type IngressSample, Meter } from "../../src/ports/meter.ts"
+import { type IngressSample, Meter, type TracedGone } from "../../src/ports/meter.ts"
 import { type RunningIngress, startIngress } from "../../src/runtime/ingress.ts"
 import { IngressEngine } from "../../src/runtime/ingress-engine.ts"
 import { Owners } from "../../src/runtime/owners.ts"
@@ -21,6 +21,8 @@ interface TestIngress extends RunningIngress {
   readonly samples: Array<IngressSample>
   /** What it told of how long nobody served a partition. */
   readonly unserved: Array<number>
+  /** What it told of messages with a trace. */
+  readonly gone: Array<TracedGone>
   readonly close: () => Promise<void>
 }
 
@@ -38,6 +40,7 @@ const startTestIngress = async (
 ): Promise<TestIngress> => {
   const samples: Array<IngressSample> = []
   const unserved: Array<number> = []
+  const gone: Array<TracedGone> = []
   const scope = Scope.makeUnsafe()
   const meter = listeningMeter({ batches: [], steppedDown: [], reignsEnded: [], alarms: [], logged: [], takeovers: 0 })
   const layers = Layer.mergeAll(
@@ -46,6 +49,7 @@ const startTestIngress = async (
     options.engine ?? IngressEngine.layer,
     Layer.succeed(Meter, {
       ...meter,
+      tracedGone: (told) => gone.push(told),
       ingressSampled: (sample) => {
         samples.push(sample)
         for (const { kind, unservedMs } of sample.partitions) if (kind === "sku" && unservedMs !== null) unserved.push(unservedMs)
@@ -64,7 +68,7 @@ const startTestIngress = async (
   )
   const close = () => Effect.runPromise(Scope.close(scope, Exit.void))
   toClose.push(close)
-  return { ...ingress, samples, unserved, close }
+  return { ...ingress, samples, unserved, gone, close }
 }
 
 const startOwner = async (broker: MemoryBroker, name: string, reigns?: Layer.Layer<Reigns>): Promise<TestWorker> => {
@@ -127,6 +131,28 @@ describe("an ingress", () => {
     broker.door.send("web", "sell.sku.SKU-1", JSON.stringify(reserve), "r.1")
     await until(() => broker.decisions(reserve.id).length > 0)
     expect(broker.door.handed).toEqual([])
+  })
+
+  it("tells of messages with a trace what became of them and how long they were there, and of others nothing", async () => {
+    const broker = new MemoryBroker(1)
+    await startOwner(broker, "a")
+    const ingress = await startTestIngress(broker)
+    stockUp(broker, "SKU-1", 5)
+    await until(() => isOwned(ingress) && broker.door.isOpen("web") && broker.door.isOpen("warehouse"))
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    const sent = [command.reserve("SKU-1", 1), command.reserve("SKU-1", 1)] as const
+    broker.door.send("web", "sell.sku.SKU-1", JSON.stringify(sent[0]), "r.1", traceparent)
+    broker.door.send("web", "sell.sku.SKU-1", JSON.stringify(sent[1]), "r.2")
+    await until(() => sent.every(({ id }) => broker.decisions(id).length > 0))
+    broker.door.send("warehouse", "stock.sku.SKU-1", JSON.stringify(command.receive("SKU-1", 7)), "w.1", traceparent)
+    await until(() => ingress.gone.length > 1)
+    expect(ingress.gone).toMatchObject([
+      { kind: "sku", partition: 0, how: "handedOver", outcome: "heard", messages: [{ message: { trace: traceparent, class: "sell" } }] },
+      { kind: "sku", partition: 0, how: "stored", outcome: "stored", messages: [{ message: { trace: traceparent, class: "stock" } }] },
+    ])
+    expect(ingress.gone.every(({ nowMs, messages }) => messages.length === 1 && messages.every(({ sinceMs }) => sinceMs <= nowMs))).toBe(
+      true,
+    )
   })
 
   it("stores facts while no worker is there, says so, and a worker that comes decides them", async () => {

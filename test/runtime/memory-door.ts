@@ -41,7 +41,7 @@ export class MemoryDoor {
   }
 
   /** Sends as a request would, to one of those that listen. False: nobody does. */
-  send(sender: string, path: string, body: string, suffix: string): boolean {
+  send(sender: string, path: string, body: string, suffix: string, traceparent = ""): boolean {
     const open = this.#listeners.filter(({ senders }) => senders.has(sender as SenderId))
     const listener = open[this.#turn++ % Math.max(1, open.length)]
     listener?.hear({
@@ -49,7 +49,7 @@ export class MemoryDoor {
       path,
       replySubject: replySubject(sender, suffix),
       replyHeader: "",
-      traceparent: "",
+      traceparent,
       body: new TextEncoder().encode(body),
     })
     return listener !== undefined
