@@ -175,7 +175,11 @@ const makeStreams = ({ partitions, servers: replicas, commandsBytesMax }: StageO
 /** Starts processes that end with the stage, each with its log in the folder. */
 const processStarter = (folder: string, guardian: Guardian, envOf: (name: string) => NodeJS.ProcessEnv) => {
   const children = new Set<ChildProcess>()
-  const start = async (command: "serve" | "ingress" | "gateway" | "project", name: string, settings: Settings = {}): Promise<StageProcess> => {
+  const start = async (
+    command: "serve" | "ingress" | "gateway" | "project",
+    name: string,
+    settings: Settings = {},
+  ): Promise<StageProcess> => {
     const port = await freePort()
     const log = join(folder, `${name}.log`)
     const logged = openSync(log, "a")

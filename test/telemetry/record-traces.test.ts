@@ -24,7 +24,7 @@ const rig = () => {
   const made: Array<ToldSpan> = []
   const logged: Array<Readonly<Record<string, unknown>>> = []
   const clock = { nowMs: 5_000 }
-  const reported = { batches: [], takeovers: 0, steppedDown: [], reignsEnded: [], alarms: [] }
+  const reported = { batches: [], logged: [], takeovers: 0, steppedDown: [], reignsEnded: [], alarms: [] }
   const making = {
     tell: (span: ToldSpan) => made.push(span),
     nowMs: () => clock.nowMs,

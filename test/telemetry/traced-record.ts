@@ -51,7 +51,7 @@ export const reserved = (trace: string | null, more: object = {}): Entry =>
 
 /** A meter, and how it, or what stands before it, is told of one such reservation. */
 export const reservationTold = () => {
-  const reported = { batches: [], takeovers: 0, steppedDown: [], reignsEnded: [], alarms: [] }
+  const reported = { batches: [], logged: [], takeovers: 0, steppedDown: [], reignsEnded: [], alarms: [] }
   const tellTo = (meter: Meter["Service"], trace: string | null): void =>
     meter.batchConfirmed(0, batchStats, 7, recordOf(reserved(trace)), 1_000)
   return { meter: listeningMeter(reported), reported, tellTo }

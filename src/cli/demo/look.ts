@@ -33,7 +33,7 @@ import type { Refusal } from "./player.ts"
 import { mainFile } from "./workers.ts"
 
 /** Where what was decided is left, relative to the working directory. */
-export const leftFolder = join(".cache", "holdfast-demo")
+const leftFolder = join(".cache", "holdfast-demo")
 /** In it: the policy that the backtest tries. */
 const policyName = "no-fence.json"
 /** What the marketplaces' fences have come to: without them, what these sold meanwhile could have been anybody's. */
