@@ -59,9 +59,9 @@ export interface Stage {
   readonly open: (sender: string, options?: ClientOptions) => Promise<SenderClient>
   /** A connection that may do what a worker may. Whoever opens it closes it. */
   readonly engine: () => Promise<NatsConnection>
-  /** `settings`: variables of its environment alone that are to differ. */
-  readonly startWorker: (name: string, settings?: Settings) => Promise<StageProcess>
-  readonly startIngress: (name: string, settings?: Settings) => Promise<StageProcess>
+  /** `settings`: variables of its environment alone that are to differ. `main`: of another checkout of this program, where it isn't this one's. */
+  readonly startWorker: (name: string, settings?: Settings, main?: string) => Promise<StageProcess>
+  readonly startIngress: (name: string, settings?: Settings, main?: string) => Promise<StageProcess>
   /** Another process of the cluster, told what is in `settings` beside what a worker is told. */
   readonly start: (command: "gateway" | "project", name: string, settings: Settings) => Promise<StageProcess>
   /** Where processes keep their logs, and whatever else the stage is given: it goes with it. */
@@ -179,12 +179,13 @@ const processStarter = (folder: string, guardian: Guardian, envOf: (name: string
     command: "serve" | "ingress" | "gateway" | "project",
     name: string,
     settings: Settings = {},
+    main = mainFile,
   ): Promise<StageProcess> => {
     const port = await freePort()
     const log = join(folder, `${name}.log`)
     const logged = openSync(log, "a")
     const env = { ...envOf(name), ...settings, HOLDFAST_HTTP_PORT: String(port) }
-    const child = spawn(process.execPath, [mainFile, command], { env, stdio: ["ignore", logged, logged], detached: true })
+    const child = spawn(process.execPath, [main, command], { env, stdio: ["ignore", logged, logged], detached: true })
     closeSync(logged)
     children.add(child)
     if (child.pid !== undefined) guardian.adopt(child.pid)
@@ -239,8 +240,8 @@ const startStage: (options: StageOptions) => Effect.Effect<Stage, never, Scope.S
     loginOf,
     open: (sender, client = {}) => connect({ timeoutMs: patienceMs, ...client, servers: urls, sender, login: loginOf(sender) }),
     engine,
-    startWorker: (name, settings) => processes.start("serve", name, settings),
-    startIngress: (name, settings) => processes.start("ingress", name, settings),
+    startWorker: (name, settings, main) => processes.start("serve", name, settings, main),
+    startIngress: (name, settings, main) => processes.start("ingress", name, settings, main),
     start: processes.start,
     folder: folder.path,
     holdfast: (...args) => runHoldfast(args, envOf("operator")),

@@ -1,5 +1,5 @@
 /**
- * A sender that goes on through an upgrade: one plain message a command, understood by the build before and by this one, and what became of each.
+ * A sender that goes on through an upgrade: one plain message a command, understood by both builds, and what became of each.
  *
  * What was acknowledged as stored is not sent again: its decision has to come out of the journal by itself. What surely nobody took, or got no answer, is.
  */
@@ -7,51 +7,56 @@ import { headers, type Msg, type NatsConnection } from "@nats-io/transport-node"
 
 /** Milliseconds before a command that nobody answered is sent again. */
 const againMs = 400
+/** Milliseconds between two times at which it sends. */
+const everyMs = 20
 
-interface Sent {
-  readonly id: string
+/** A command as it is published. */
+export interface Published {
   readonly subject: string
-  readonly text: string
+  readonly body: object
+}
+
+interface Sent extends Published {
+  readonly id: string
+  readonly n: number
   sentMs: number
-  /** By whom: the stream that senders wrote to, or an ingress. */
-  stored: "raw" | "ingress" | null
+  isStored: boolean
   isDecided: boolean
 }
 
 export interface SenderCounts {
   readonly sent: number
-  readonly storedRaw: number
-  readonly storedByIngress: number
+  readonly stored: number
   readonly decided: number
+  readonly accepted: number
   readonly busy: number
 }
 
-/** What the two builds answer, as far as it matters here. */
+/** An answer, as far as it matters here. */
 interface Answer {
-  readonly stream?: string
   readonly answer?: string
-  readonly decisions?: ReadonlyArray<{ readonly id?: string }>
-  readonly id?: string
-  readonly partition?: number
+  readonly decisions?: ReadonlyArray<{ readonly outcome?: string }>
 }
 
 export class UpgradeSender {
   readonly #connection: NatsConnection
   readonly #sender: string
-  readonly #make: (n: number, id: string) => { readonly subject: string; readonly body: object }
+  readonly #what: string
+  readonly #make: (n: number, id: string) => Published
   readonly #all = new Map<string, Sent>()
+  #accepted = 0
   #busy = 0
   #timers: Array<NodeJS.Timeout> = []
+  /** Hears the number of each command that was accepted. */
+  accepted: (n: number) => void = () => undefined
 
-  constructor(
-    connection: NatsConnection,
-    sender: string,
-    make: (n: number, id: string) => { readonly subject: string; readonly body: object },
-  ) {
+  /** `what`: one word of its own for each of a sender's, with which its ids begin. */
+  constructor(connection: NatsConnection, sender: string, what: string, make: (n: number, id: string) => Published) {
     this.#connection = connection
     this.#sender = sender
+    this.#what = what
     this.#make = make
-    connection.subscribe(`hf.reply.${sender}.u.>`, {
+    connection.subscribe(`hf.reply.${sender}.${what}.>`, {
       callback: (error, message) => {
         if (error === null) this.#heard(message)
       },
@@ -61,13 +66,19 @@ export class UpgradeSender {
   /** From now on so many new ones a second; what nobody took is sent again. */
   start(perSecond: number): void {
     this.stop()
-    const everyMs = 20
-    const send = setInterval(() => this.send(Math.round((perSecond * everyMs) / 1_000)), everyMs)
-    this.#timers = [send, setInterval(() => this.#sendAgain(), againMs / 4)]
+    let owed = 0
+    const send = () => {
+      owed += (perSecond * everyMs) / 1_000
+      for (; owed >= 1; owed--) this.sendNew()
+    }
+    this.#timers = [setInterval(send, everyMs), setInterval(() => this.#sendAgain(), againMs / 4)]
   }
 
-  send(count: number): void {
-    for (let i = 0; i < count; i++) this.#sendNew()
+  sendNew(n = this.#all.size): void {
+    const id = `${this.#what}-${n}`
+    const sent: Sent = { ...this.#make(n, id), id, n, sentMs: 0, isStored: false, isDecided: false }
+    this.#all.set(id, sent)
+    this.#publish(sent)
   }
 
   /** Sends nothing new; what nobody took is still sent again until {@link isSettled}. */
@@ -81,57 +92,50 @@ export class UpgradeSender {
 
   /** Whether each command was acknowledged: as stored, or by its decision. */
   get isSettled(): boolean {
-    return [...this.#all.values()].every(({ stored, isDecided }) => stored !== null || isDecided)
+    return [...this.#all.values()].every(({ isStored, isDecided }) => isStored || isDecided)
   }
 
-  /** Ids of all that was acknowledged. */
+  /** Senders and ids of all that was acknowledged. */
   get acknowledged(): ReadonlyArray<string> {
-    return [...this.#all.values()].filter(({ stored, isDecided }) => stored !== null || isDecided).map(({ id }) => id)
+    return [...this.#all.values()].filter(({ isStored, isDecided }) => isStored || isDecided).map(({ id }) => `${this.#sender} ${id}`)
   }
 
   get counts(): SenderCounts {
     const all = [...this.#all.values()]
     return {
       sent: all.length,
-      storedRaw: all.filter(({ stored }) => stored === "raw").length,
-      storedByIngress: all.filter(({ stored }) => stored === "ingress").length,
+      stored: all.filter(({ isStored }) => isStored).length,
       decided: all.filter(({ isDecided }) => isDecided).length,
+      accepted: this.#accepted,
       busy: this.#busy,
     }
   }
 
-  #sendNew(): void {
-    const n = this.#all.size
-    const id = `${this.#sender}-${n}`
-    const { subject, body } = this.#make(n, id)
-    const sent: Sent = { id, subject, text: JSON.stringify(body), sentMs: 0, stored: null, isDecided: false }
-    this.#all.set(id, sent)
-    this.#publish(sent)
-  }
-
   #publish(sent: Sent): void {
     sent.sentMs = performance.now()
-    const suffix = `u.${sent.id}`
+    const suffix = `${this.#what}.${sent.id}`
     const named = headers()
-    // Where the build before answers; this one answers on the reply subject, as a stream acknowledges there.
     named.set("Hf-Reply", suffix)
-    this.#connection.publish(sent.subject, sent.text, { headers: named, reply: `hf.reply.${this.#sender}.${suffix}` })
+    this.#connection.publish(sent.subject, JSON.stringify(sent.body), { headers: named, reply: `hf.reply.${this.#sender}.${suffix}` })
   }
 
   #sendAgain(): void {
     if (this.#connection.isClosed()) return
     const nowMs = performance.now()
-    for (const sent of this.#all.values())
-      if (sent.stored === null && !sent.isDecided && nowMs - sent.sentMs >= againMs) this.#publish(sent)
+    for (const sent of this.#all.values()) if (!sent.isStored && !sent.isDecided && nowMs - sent.sentMs >= againMs) this.#publish(sent)
   }
 
   #heard(message: Msg): void {
-    const sent = this.#all.get(message.subject.slice(`hf.reply.${this.#sender}.u.`.length))
+    const sent = this.#all.get(message.subject.slice(`hf.reply.${this.#sender}.${this.#what}.`.length))
     if (sent === undefined || message.data.length === 0) return
     const answer = JSON.parse(message.string()) as Answer
-    if (answer.stream !== undefined) sent.stored ??= "raw"
-    else if (answer.answer === "stored") sent.stored ??= "ingress"
+    if (answer.answer === "stored") sent.isStored = true
     else if (answer.answer === "busy") this.#busy++
-    else if (answer.partition !== undefined) sent.isDecided = true
+    else if (answer.decisions !== undefined && !sent.isDecided) {
+      sent.isDecided = true
+      if (answer.decisions[0]?.outcome !== "accepted") return
+      this.#accepted++
+      this.accepted(sent.n)
+    }
   }
 }
