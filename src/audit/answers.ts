@@ -92,7 +92,7 @@ export const createAnswers = (findings: Findings) => {
       given.set(name, { order: orderKeyOf(channel, order), outcome: outcomeOf(event, answer.refusal) })
     },
     /** The answer is journaled for its sender. */
-    journaled: (where: Where, entry: OrderAnsweredEntry, version: number): void => {
+    journaled: (where: Where, entry: OrderAnsweredEntry): void => {
       findings.checked("answers")
       const { sender, id, key, outcome, replies } = entry
       const name = nameOf(where, sender, id, key)
@@ -109,7 +109,7 @@ export const createAnswers = (findings: Findings) => {
         findings.violated("answers", where, `${id} of ${sender} is answered, and no event of the record answers it`)
         return
       }
-      const wrong = contradiction(outcome, meant.outcome, version)
+      const wrong = contradiction(outcome, meant.outcome)
       if (wrong !== null) findings.violated("answers", where, `the answer to ${id} is journaled otherwise than it was given: ${wrong}`)
     },
     /** Ends a record: what was answered in it is journaled for its sender by now. */

@@ -23,15 +23,15 @@ export const isSameDigest = (one: Digest, other: Digest): boolean =>
   one[0] === other[0] && one[1] === other[1] && one[2] === other[2] && one[3] === other[3]
 
 /** The digest that stands for no text. */
-export const noDigest: Digest = [0, 0, 0, 0]
+const noDigest: Digest = [0, 0, 0, 0]
 const noHalf: Half = [0, 0]
 
 /** The difference of two digests, and the sum: the same operation. */
 const sumOf = (one: Digest, other: Digest): Digest => [one[0] ^ other[0], one[1] ^ other[1], one[2] ^ other[2], one[3] ^ other[3]]
 /** The sum of two halves, which is their difference too. */
-export const halfSum = (one: Half, other: Half): Half => [one[0] ^ other[0], one[1] ^ other[1]]
+const halfSum = (one: Half, other: Half): Half => [one[0] ^ other[0], one[1] ^ other[1]]
 /** The lower half. */
-export const halfOf = (digest: Digest): Half => [digest[2], digest[3]]
+const halfOf = (digest: Digest): Half => [digest[2], digest[3]]
 const isNone = (half: Half): boolean => half[0] === 0 && half[1] === 0
 
 /** A half times x to a power, in GF(2⁶⁴) by x⁶⁴ + x⁴ + x³ + x + 1. */

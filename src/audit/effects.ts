@@ -205,8 +205,8 @@ const wrongTaken = (command: RecordSale, events: ReadonlyArray<StockEvent>): str
   return left.qty + missedQty === command.qty ? null : `took or missed ${left.qty + missedQty} of ${command.qty} units`
 }
 
-/** What is wrong with a sale that is owed. Records before version 3 journaled units that weren't there as oversold, and didn't owe them afterwards. */
-const wrongOwed = (command: RecordSale, events: ReadonlyArray<StockEvent>, openQty: number, version: number): string | null => {
+/** What is wrong with a sale that is owed. */
+const wrongOwed = (command: RecordSale, events: ReadonlyArray<StockEvent>, openQty: number): string | null => {
   const allocations = eventsOf(events, "SaleOwed").flatMap((event) => event.allocations)
   const qty = sumQty(allocations) + discrepantQty(events, "Oversold")
   const newQty = Math.max(0, command.qty - openQty)
@@ -214,8 +214,7 @@ const wrongOwed = (command: RecordSale, events: ReadonlyArray<StockEvent>, openQ
   const shortQty = shorts.reduce((sum, event) => sum + (event.shortQty ?? 0), 0)
   if (departed(events, "").qty > 0) return "took what is owed"
   if (command.location !== undefined && elsewhere(allocations, [command.location])) return "owes at another location"
-  if (version >= 3 && shortQty !== discrepantQty(events, "Oversold"))
-    return `oversold ${discrepantQty(events, "Oversold")} units and owes ${shortQty}`
+  if (shortQty !== discrepantQty(events, "Oversold")) return `oversold ${discrepantQty(events, "Oversold")} units and owes ${shortQty}`
   if (shorts.some((event) => event.shortAt !== undefined && event.shortAt !== command.location)) return "owes at another location"
   return qty === newQty ? null : `owes or oversold ${qty} units, where ${newQty} weren't covered by the reservation`
 }
@@ -245,7 +244,7 @@ const wrongUnits = (seen: SkuDecisionSeen, events: ReadonlyArray<StockEvent>, mo
     case "Reserve":
       return wrongReserve(command, events, atMs)
     case "Confirm":
-      return seen.version < 3 ? null : wrongConfirm(events, model, claim)
+      return wrongConfirm(events, model, claim)
     case "Release":
       return wrongRelease(command, events, openQty)
     case "Extend":
@@ -265,7 +264,7 @@ const wrongUnits = (seen: SkuDecisionSeen, events: ReadonlyArray<StockEvent>, mo
     case "Fulfil":
       return wrongFulfil(command, events, openQty)
     case "RecordSale":
-      return command.mode === "taken" ? wrongTaken(command, events) : wrongOwed(command, events, openQty, seen.version)
+      return command.mode === "taken" ? wrongTaken(command, events) : wrongOwed(command, events, openQty)
     // Operators' commands act on the quarantine. The command that they settle is judged as its own sender's.
     case "ReplayQuarantined":
     case "DropQuarantined":

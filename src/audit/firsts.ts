@@ -1,34 +1,21 @@
 /**
  * The first decision on each id, as checker `one-effect` remembers it: what was asked and what came of it, as digests, in rows that are forgotten with the floor they lie under.
  *
- * What was asked is equal, and what is said again is what was said first, where 128 bits agree. Which single field of a command differs is told by its line (digest.ts). Of a record of releases before
- * version 3 the fields that those left out of a repeat are kept apart, in 64 bits each, so that the rest is judged without them.
+ * What was asked is equal, and what is said again is what was said first, where 128 bits agree. Which single field of a command differs is told by its line (digest.ts).
  */
 import type { EpochMs } from "../domain/names.ts"
 import type { KindCommand } from "../engine/kind.ts"
 import type { FloorClass, RememberedDecision } from "../engine/records.ts"
-import {
-  createFieldDigests,
-  type Digest,
-  digestOf,
-  type FieldsDigest,
-  type Half,
-  halfOf,
-  halfSum,
-  isSameDigest,
-  noDigest,
-} from "./digest.ts"
+import { createFieldDigests, type Digest, digestOf, type FieldsDigest, type Half, isSameDigest } from "./digest.ts"
 import type { Floors } from "./floors.ts"
-import { isNothing, outcomeBeside, saidSince3 } from "./outcome.ts"
+import { isNothing, outcomeBeside } from "./outcome.ts"
 import { textOf } from "./plain.ts"
 import { type Group, type PackedRowOf, Rows, setWhole, wholeAt, wholeBytes } from "./rows.ts"
 
-/** First decisions of one sender's class in a partition, in records of one form. */
+/** First decisions of one sender's class in a partition. */
 interface FirstGroup extends Group {
   readonly sender: string
   readonly floorClass: FloorClass
-  /** Records before version 3. */
-  readonly isOld: boolean
 }
 
 /** What is asked: a type, and the fields that count of it. */
@@ -37,31 +24,21 @@ export interface Content {
   readonly fields: FieldsDigest
 }
 
-/** What is said of an outcome. Null where nothing was left out. */
-interface Said {
-  readonly all: Digest
-  readonly reservation: Half | null
-  readonly since3: Half | null
-}
-
 /** A first decision, as it is remembered. */
 export interface First {
   readonly seq: number
   readonly issuedAtMs: EpochMs
   readonly content: Content
-  readonly outcome: Said
+  readonly outcome: Digest
 }
 
-/** Where each part lies in a row: the record, when it was issued, the content, the outcome; and what old records are kept apart of. */
+/** Where each part lies in a row: the record, when it was issued, the content, the outcome. */
 const issuedAt = wholeBytes
 const typeAt = issuedAt + wholeBytes
 const sumAt = typeAt + 1
 const lineAt = sumAt + 16
 const outcomeAt = lineAt + 8
 const rowBytes = outcomeAt + 16
-const reservationAt = rowBytes
-const since3At = reservationAt + 8
-const oldRowBytes = since3At + 8
 
 const setWords = (view: DataView, at: number, words: ReadonlyArray<number>): void => {
   for (let i = 0; i < words.length; i++) view.setInt32(at + 4 * i, words[i] as number)
@@ -69,27 +46,20 @@ const setWords = (view: DataView, at: number, words: ReadonlyArray<number>): voi
 const halfAt = (view: DataView, at: number): Half => [view.getInt32(at), view.getInt32(at + 4)]
 const digestAt = (view: DataView, at: number): Digest => [...halfAt(view, at), ...halfAt(view, at + 8)]
 
-const firstIn = ({ group, view, at }: PackedRowOf<FirstGroup>): First => ({
+const firstIn = ({ view, at }: PackedRowOf<FirstGroup>): First => ({
   seq: wholeAt(view, at),
   issuedAtMs: wholeAt(view, at + issuedAt),
   content: { type: view.getUint8(at + typeAt), fields: { sum: digestAt(view, at + sumAt), line: halfAt(view, at + lineAt) } },
-  outcome: {
-    all: digestAt(view, at + outcomeAt),
-    reservation: group.isOld ? halfAt(view, at + reservationAt) : null,
-    since3: group.isOld ? halfAt(view, at + since3At) : null,
-  },
+  outcome: digestAt(view, at + outcomeAt),
 })
 
-const writeFirst = ({ group, view, at }: PackedRowOf<FirstGroup>, { seq, issuedAtMs, content, outcome }: First): void => {
+const writeFirst = ({ view, at }: PackedRowOf<FirstGroup>, { seq, issuedAtMs, content, outcome }: First): void => {
   setWhole(view, at, seq)
   setWhole(view, at + issuedAt, issuedAtMs)
   view.setUint8(at + typeAt, content.type)
   setWords(view, at + sumAt, content.fields.sum)
   setWords(view, at + lineAt, content.fields.line)
-  setWords(view, at + outcomeAt, outcome.all)
-  if (!group.isOld) return
-  setWords(view, at + reservationAt, outcome.reservation ?? halfOf(noDigest))
-  setWords(view, at + since3At, outcome.since3 ?? halfOf(noDigest))
+  setWords(view, at + outcomeAt, outcome)
 }
 
 /** What finds a command, and what is each sending's own, is no content of it. */
@@ -105,16 +75,8 @@ const createJudgements = (keyField: string) => {
     types.set(type, known)
     return known
   }
-  const leftOut = (outcome: RememberedDecision, name: string): Half =>
-    isNothing(Reflect.get(outcome, name)) ? halfOf(noDigest) : halfOf(digests.field(name, Reflect.get(outcome, name)))
-  const all = (outcome: RememberedDecision): Digest =>
+  const said = (outcome: RememberedDecision): Digest =>
     digests.fields(outcome, (name, value) => !outcomeBeside.has(name) && !isNothing(value)).sum
-  const said = (outcome: RememberedDecision, isOld: boolean): Said => ({
-    all: all(outcome),
-    reservation: isOld ? leftOut(outcome, "reservation") : null,
-    since3: isOld ? [...saidSince3].map((name) => leftOut(outcome, name)).reduce(halfSum) : null,
-  })
-  const isUnsaid = (half: Half | null): boolean => half === null || (half[0] === 0 && half[1] === 0)
   return {
     said,
     content: (command: KindCommand): Content => ({
@@ -129,19 +91,9 @@ const createJudgements = (keyField: string) => {
       const field = digests.differing(one.fields, other.fields)
       return field === undefined ? null : (field ?? "id")
     },
-    /** How an outcome is not the first one, in words, or null. `version`: of the record that says it. */
-    contradiction: (outcome: RememberedDecision, first: First, version: number): string | null => {
-      if (isSameDigest(all(outcome), first.outcome.all)) return null
-      const wrong = `${textOf(outcome)} is said, and that isn't what was journaled`
-      const { reservation, since3 } = first.outcome
-      if (reservation === null || since3 === null) return wrong
-      const now = said(outcome, true)
-      let rest = halfOf(now.all)
-      if (isUnsaid(now.reservation)) rest = halfSum(rest, reservation)
-      if (version < 3 && isUnsaid(now.since3)) rest = halfSum(rest, since3)
-      const meant = halfOf(first.outcome.all)
-      return rest[0] === meant[0] && rest[1] === meant[1] ? null : wrong
-    },
+    /** How an outcome is not the first one, in words, or null. */
+    contradiction: (outcome: RememberedDecision, first: First): string | null =>
+      isSameDigest(said(outcome), first.outcome) ? null : `${textOf(outcome)} is said, and that isn't what was journaled`,
   }
 }
 
@@ -150,8 +102,6 @@ export interface Deciding {
   readonly partition: number
   readonly sender: string
   readonly floorClass: FloorClass
-  /** Of its record. */
-  readonly version: number
   readonly seq: number
   readonly issuedAtMs: EpochMs
   readonly content: Content
@@ -163,12 +113,11 @@ export const createFirsts = (floors: Floors, keyField: string) => {
   const rows = new Rows<FirstGroup>()
   const groups = new Map<string, FirstGroup>()
   const judgements = createJudgements(keyField)
-  const groupOf = ({ partition, sender, floorClass, version }: Deciding): FirstGroup => {
-    const isOld = version < 3
-    const name = `${partition} ${sender} ${floorClass} ${isOld}`
+  const groupOf = ({ partition, sender, floorClass }: Deciding): FirstGroup => {
+    const name = `${partition} ${sender} ${floorClass}`
     let group = groups.get(name)
     if (group === undefined) {
-      group = { sender, floorClass, isOld, bytes: isOld ? oldRowBytes : rowBytes, segments: [] }
+      group = { sender, floorClass, bytes: rowBytes, segments: [] }
       groups.set(name, group)
     }
     return group
@@ -189,7 +138,7 @@ export const createFirsts = (floors: Floors, keyField: string) => {
     remember: (name: Digest, deciding: Deciding, atMs: EpochMs): void => {
       const { partition, sender, floorClass, seq, issuedAtMs, content } = deciding
       const row = rows.add(groupOf(deciding), name, issuedAtMs, floors.at(partition, sender, floorClass, atMs))
-      writeFirst(row, { seq, issuedAtMs, content, outcome: judgements.said(deciding.outcome, row.group.isOld) })
+      writeFirst(row, { seq, issuedAtMs, content, outcome: judgements.said(deciding.outcome) })
     },
     /** Whether anything is remembered under a text, forgotten by the floor or not. */
     isKnown: (text: string): boolean => rows.find(digestOf(text)).length > 0,

@@ -15,7 +15,6 @@ import type { Findings, Where } from "./findings.ts"
 import { type Content, createFirsts, type First, type Firsts } from "./firsts.ts"
 import { type Floors, isOurs } from "./floors.ts"
 import { floorClassOf, type Judged } from "./judged.ts"
-import { type Group, Rows } from "./rows.ts"
 import type { DecisionSeen } from "./seen.ts"
 
 /** Answers to the form, the id or the date of a command: given again each time, and no decision of it. */
@@ -25,7 +24,6 @@ const formRefusals: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   "UnsupportedVersion",
   "UnknownType",
   "InvalidField",
-  "NotCanonical",
   "SubjectMismatch",
   "WrongPartition",
   "WrongClass",
@@ -42,8 +40,6 @@ const isForWantOfRoom = (decision: JournaledDecision): boolean =>
   decision._tag === "Refused" &&
   decision.refusal.reason === "LimitReached" &&
   (decision.refusal.field === "quarantine" || decision.refusal.field === "senders")
-const isOfRoom = (outcome: RememberedDecision): boolean =>
-  outcome.outcome === "refused" && outcome.reason === "LimitReached" && (outcome.field === "quarantine" || outcome.field === "senders")
 const isFinal = (decision: JournaledDecision): boolean =>
   decision._tag !== "Quarantined" &&
   decision._tag !== "Repeated" &&
@@ -52,9 +48,8 @@ const isFinal = (decision: JournaledDecision): boolean =>
   !isForm(decision) &&
   !isForWantOfRoom(decision)
 
-/** What is wrong with a refusal for a reused id, which must name what differs; `id` where several fields do. Releases before version 3 compared when it was issued too, and named nothing. */
-const wrongReuse = (decision: JournaledDecision, right: string | null, version: number): string | null => {
-  if (version < 3) return null
+/** What is wrong with a refusal for a reused id, which must name what differs; `id` where several fields do. */
+const wrongReuse = (decision: JournaledDecision, right: string | null): string | null => {
   if (right === null) return "is refused as reused, with the same content"
   const said = decision._tag === "Refused" ? decision.refusal.field : undefined
   return said === right
@@ -63,12 +58,12 @@ const wrongReuse = (decision: JournaledDecision, right: string | null, version: 
 }
 
 /** What is wrong with a decision about an id that has its answer, or null. */
-const wrongAgain = (firsts: Firsts, decision: JournaledDecision, first: First, content: Content, version: number): string | null => {
+const wrongAgain = (firsts: Firsts, decision: JournaledDecision, first: First, content: Content): string | null => {
   const differing = firsts.differing(first.content, content)
-  if (isReuse(decision)) return wrongReuse(decision, differing, version)
+  if (isReuse(decision)) return wrongReuse(decision, differing)
   if (decision._tag === "Repeated") {
     if (differing !== null) return "repeats an outcome for another content"
-    const wrong = firsts.contradiction(decision.outcome, first, version)
+    const wrong = firsts.contradiction(decision.outcome, first)
     return wrong === null ? null : `is repeated otherwise: ${wrong}`
   }
   if (isForm(decision)) return null
@@ -76,17 +71,11 @@ const wrongAgain = (firsts: Firsts, decision: JournaledDecision, first: First, c
 }
 
 /** What is wrong with a decision about a shipment that was told before under another id, or null. */
-const wrongShipment = (
-  firsts: Firsts,
-  decision: JournaledDecision,
-  first: First,
-  qty: number | undefined,
-  version: number,
-): string | null => {
+const wrongShipment = (firsts: Firsts, decision: JournaledDecision, first: First, qty: number | undefined): string | null => {
   const isSame = firsts.differing(first.content, firsts.shipped(qty)) === null
   if (decision._tag === "Repeated") {
     if (!isSame) return "repeats the outcome of a shipment of another quantity"
-    const wrong = firsts.contradiction(decision.outcome, first, version)
+    const wrong = firsts.contradiction(decision.outcome, first)
     return wrong === null ? null : `is repeated otherwise than its shipment: ${wrong}`
   }
   if (decision._tag === "Refused" && decision.refusal.reason === "IdReused")
@@ -95,8 +84,7 @@ const wrongShipment = (
 }
 
 /** What is wrong with a decision about an id that has no answer yet, or none any more, or null. */
-const wrongFirst = (decision: JournaledDecision, belowFloor: boolean, settled: boolean, wasRoomless: () => boolean): string | null => {
-  if (decision._tag === "Repeated" && isOfRoom(decision.outcome) && wasRoomless()) return null
+const wrongFirst = (decision: JournaledDecision, belowFloor: boolean, settled: boolean): string | null => {
   if (decision._tag === "Repeated") return "is repeated, but was never decided or is forgotten"
   if (decision._tag === "Pending") return "is said to be under way, but never began or is answered"
   if (isReuse(decision)) return "is refused as reused, but was never decided or is forgotten"
@@ -106,17 +94,17 @@ const wrongFirst = (decision: JournaledDecision, belowFloor: boolean, settled: b
 }
 
 /** What is wrong with a decision about an id whose command has begun and is not answered. */
-const wrongMeanwhile = (firsts: Firsts, decision: JournaledDecision, begun: BegunId, content: Content, version: number): string | null => {
+const wrongMeanwhile = (firsts: Firsts, decision: JournaledDecision, begun: BegunId, content: Content): string | null => {
   const differing = firsts.differing(begun.content, content)
-  if (isReuse(decision)) return wrongReuse(decision, differing, version)
+  if (isReuse(decision)) return wrongReuse(decision, differing)
   if (isForm(decision)) return null
   if (differing !== null) return `is decided for another content (${decision._tag}) before it is answered`
   return decision._tag === "Pending" ? null : `is decided anew (${decision._tag}) before it is answered`
 }
 
-/** A fact ahead of time counts as told when the broker says it was; before version 3 it was refused. What a partition of ours sends counts as of when it was carried. */
-const countedAtMs = (command: KindCommand, sender: string, isFact: boolean, version: number, brokerMs: EpochMs): EpochMs =>
-  version >= 3 && isFact && !isOurs(sender) ? Math.min(command.issuedAtMs, brokerMs) : command.issuedAtMs
+/** A fact ahead of time counts as told when the broker says it was. What a partition of ours sends counts as of when it was carried. */
+const countedAtMs = (command: KindCommand, sender: string, isFact: boolean, brokerMs: EpochMs): EpochMs =>
+  isFact && !isOurs(sender) ? Math.min(command.issuedAtMs, brokerMs) : command.issuedAtMs
 
 /** A command that began something and is not answered: its id is bound to its content. */
 interface BegunId {
@@ -130,7 +118,6 @@ interface AnswerGiven {
   readonly where: Where
   readonly scope: string
   readonly sender: string
-  readonly version: number
   readonly atMs: EpochMs
   readonly outcome: RememberedDecision
 }
@@ -143,26 +130,13 @@ interface OneEffect<K extends KindTypes> {
   readonly isDecided: (scope: string) => boolean
 }
 
-/** What was refused for want of room in records of version 1: releases that wrote it remembered that, and their snapshots may. Only such journals have any. */
-const createRoomless = () => {
-  const rows = new Rows<Group>()
-  const group: Group = { bytes: 0, segments: [] }
-  return {
-    note: (scope: string): void => {
-      rows.add(group, digestOf(scope), 0, 0)
-    },
-    has: (scope: string): boolean => rows.find(digestOf(scope)).length > 0,
-  }
-}
-
 /** A checker `one-effect` of one kind that reports to `findings`. */
 export const createOneEffect = <K extends KindTypes>(findings: Findings, floors: Floors, kind: Judged<K>): OneEffect<K> => {
   const firsts = createFirsts(floors, kind.keyField)
-  const roomless = createRoomless()
   /** By partition and scope. */
   const begun = new Map<string, BegunId>()
   return {
-    decision: ({ where, scope, atMs, sender, class: sentAs, version, command, decision, brokerMs }) => {
+    decision: ({ where, scope, atMs, sender, class: sentAs, command, decision, brokerMs }) => {
       findings.checked("one-effect")
       const { partition, seq } = where
       const floorClass = floorClassOf(kind, command, sentAs)
@@ -170,17 +144,16 @@ export const createOneEffect = <K extends KindTypes>(findings: Findings, floors:
       const first = firsts.recall(partition, name, atMs)
       const content = firsts.content(command)
       const settled = brokerMs === null
-      const countsMs = countedAtMs(command, sender, kind.isFact(command), version, brokerMs ?? atMs)
+      const countsMs = countedAtMs(command, sender, kind.isFact(command), brokerMs ?? atMs)
       const belowFloor = countsMs < floors.at(partition, sender, floorClass, atMs)
       const second = kind.secondName(partition, command)
       const secondName = second === null ? null : digestOf(second.name)
       const told = secondName === null ? undefined : firsts.recall(partition, secondName, atMs)
-      if (version === 1 && isForWantOfRoom(decision)) roomless.note(scope)
-      const wrongAnew = () => wrongFirst(decision, belowFloor, settled, () => roomless.has(scope))
-      const wrongNow = () => (told === undefined ? wrongAnew() : wrongShipment(firsts, decision, told, second?.qty, version))
+      const wrongAnew = () => wrongFirst(decision, belowFloor, settled)
+      const wrongNow = () => (told === undefined ? wrongAnew() : wrongShipment(firsts, decision, told, second?.qty))
       const meanwhile = begun.get(`${partition} ${scope}`)
-      const wrongSince = () => (first === undefined ? wrongNow() : wrongAgain(firsts, decision, first, content, version))
-      const wrong = meanwhile === undefined ? wrongSince() : wrongMeanwhile(firsts, decision, meanwhile, content, version)
+      const wrongSince = () => (first === undefined ? wrongNow() : wrongAgain(firsts, decision, first, content))
+      const wrong = meanwhile === undefined ? wrongSince() : wrongMeanwhile(firsts, decision, meanwhile, content)
       if (wrong !== null) {
         const since = first === undefined ? "" : `, first decided in record ${first.seq}`
         findings.violated("one-effect", where, `${command.type} ${command.id} of ${sender} ${wrong}${since}`)
@@ -190,19 +163,19 @@ export const createOneEffect = <K extends KindTypes>(findings: Findings, floors:
       if (first !== undefined || (belowFloor && !settled && !isShipmentAgain) || !(isFinal(decision) || isShipmentAgain)) return
       // A command that an operator settled is remembered from then on, because its answer was not known before.
       const issuedAtMs = settled && !isOurs(sender) ? Math.max(atMs, countsMs) : countsMs
-      const deciding = { partition, sender, floorClass, version, seq, issuedAtMs, content, outcome: kind.meaningOf(decision) }
+      const deciding = { partition, sender, floorClass, seq, issuedAtMs, content, outcome: kind.meaningOf(decision) }
       firsts.remember(name, deciding, atMs)
       if (secondName !== null && decision._tag === "Accepted")
         firsts.remember(secondName, { ...deciding, content: firsts.shipped(second?.qty) }, atMs)
     },
-    answered: ({ where, scope, sender, version, atMs, outcome }) => {
+    answered: ({ where, scope, sender, atMs, outcome }) => {
       const { partition, seq } = where
       const waiting = begun.get(`${partition} ${scope}`)
       // That nothing was owed is told by the checker of answers.
       if (waiting === undefined) return
       begun.delete(`${partition} ${scope}`)
       // Remembered from when it was given, however long that took.
-      const deciding = { partition, sender, ...waiting, issuedAtMs: Math.max(waiting.issuedAtMs, atMs), version, seq, outcome }
+      const deciding = { partition, sender, ...waiting, issuedAtMs: Math.max(waiting.issuedAtMs, atMs), seq, outcome }
       firsts.remember(digestOf(scope), deciding, atMs)
     },
     isDecided: firsts.isKnown,

@@ -115,9 +115,9 @@ const answered = (
   const { sender, key, id, outcome } = entry
   const where = { partition, seq, ...("order" in outcome ? { order: orderKeyOf(sender, outcome.order ?? "") } : {}) }
   totals.answered(outcome)
-  answers.journaled(where, entry, record.version)
+  answers.journaled(where, entry)
   const scope = scopeOf(sender, key, id)
-  side.oneEffect.answered({ where, scope, sender, version: record.version, atMs: record.atMs, outcome })
+  side.oneEffect.answered({ where, scope, sender, atMs: record.atMs, outcome })
 }
 
 const entrySeen = (checkers: OrderCheckers, seen: RecordSeen<OrderKind>, entry: OrderEntry): void => {

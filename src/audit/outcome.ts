@@ -73,9 +73,6 @@ export const isNothing = (value: unknown): boolean => value === undefined || val
 /** What a reply says besides the outcome: of which command, and whether it is repeated. No outcome has fields of these names. */
 export const outcomeBeside: ReadonlySet<string> = new Set(["id", "sku", "repeated"])
 
-/** Fields that releases before version 3 left out of the answers to a release, a shipment or a policy. Those they gave for a hold are compared as today. */
-export const saidSince3: ReadonlySet<string> = new Set(["allocations", "policyVersion"])
-
 const fieldContradiction = (name: string, said: object, meant: object): string | null => {
   const heard: unknown = Reflect.get(said, name)
   const journaled: unknown = Reflect.get(meant, name)
@@ -85,15 +82,15 @@ const fieldContradiction = (name: string, said: object, meant: object): string |
 
 /**
  * How `said` contradicts `meant`, in words, or null if it doesn't. Every field said must be as meant, and none that is meant may be
- * missing, but for the name of the reservation: saying the one that was asked for is optional. `version`: of the record it is said of.
+ * missing, but for the name of the reservation: saying the one that was asked for is optional.
  */
-export const contradiction = (said: object, meant: object, version: number): string | null => {
+export const contradiction = (said: object, meant: object): string | null => {
   for (const name of Object.keys(said)) {
     const wrong = outcomeBeside.has(name) ? null : fieldContradiction(name, said, meant)
     if (wrong !== null) return wrong
   }
   for (const name of Object.keys(meant)) {
-    const wrong = Object.hasOwn(said, name) || (version < 3 && saidSince3.has(name)) ? null : fieldContradiction(name, said, meant)
+    const wrong = Object.hasOwn(said, name) ? null : fieldContradiction(name, said, meant)
     if (wrong !== null) return wrong
   }
   return null

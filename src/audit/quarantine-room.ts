@@ -36,7 +36,7 @@ interface RoomQuery {
   readonly sender: string
   readonly scope: string
   readonly id: string
-  /** Whether there is the room that facts have. Before version 3 they had no more than commands. */
+  /** Whether there is the room that facts have. */
   readonly asFact: boolean
 }
 

@@ -57,7 +57,7 @@ export const createQuarantine = <K extends KindTypes>(
   const room = createQuarantineRoom(findings, bounds)
 
   /** Notes what a message put into quarantine, and returns what its operator commands say they settled. */
-  const message = (where: Where, entry: MessageEntry<K>, version: number): Array<string> => {
+  const message = (where: Where, entry: MessageEntry<K>): Array<string> => {
     const settling: Array<string> = []
     for (const { command, decision } of entry.decided) {
       if (command === null) continue
@@ -72,7 +72,7 @@ export const createQuarantine = <K extends KindTypes>(
       }
       const at = { ...where, ...kind.placeOf(command) }
       const scope = scopeOf(entry.sender, kind.keyOf(command), command.id)
-      const asking = { sender: entry.sender, scope, id: command.id, asFact: version >= 3 && kind.isFact(command) }
+      const asking = { sender: entry.sender, scope, id: command.id, asFact: kind.isFact(command) }
       if (isForWantOfRoom(decision)) room.refused(at, asking)
       if (decision._tag !== "Quarantined") continue
       findings.checked("quarantine")
@@ -111,7 +111,7 @@ export const createQuarantine = <K extends KindTypes>(
     record: ({ partition, seq, record }) => {
       const where = { partition, seq }
       const settling: Array<string> = []
-      for (const entry of record.entries) if (entry._tag === "Message") settling.push(...message(where, entry, record.version))
+      for (const entry of record.entries) if (entry._tag === "Message") settling.push(...message(where, entry))
       for (const entry of record.entries) if (entry._tag === "Settled") settled(where, entry, settling)
       for (const left of settling)
         findings.violated("quarantine", where, `an operator's command on ${left} was accepted and settled nothing`)

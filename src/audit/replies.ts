@@ -33,8 +33,6 @@ interface MeantAnswer {
 
 /** What a record answers to one sender, under one suffix. */
 interface JournaledAnswer {
-  /** Of the record. */
-  readonly version: number
   readonly reply: string | null
   readonly meant: ReadonlyArray<MeantAnswer>
 }
@@ -72,7 +70,7 @@ const createReading = <K extends KindTypes>(kind: Judged<K>) => {
         const [first] = meant
         const key = first === undefined ? sender : scopeOf(sender, first.about, first.id)
         const known = answers.get(key)
-        const answer: JournaledAnswer = { reply, meant, version: seen.record.version }
+        const answer: JournaledAnswer = { reply, meant }
         if (known === undefined) answers.set(key, [answer])
         else known.push(answer)
       }
@@ -81,11 +79,11 @@ const createReading = <K extends KindTypes>(kind: Judged<K>) => {
   }
 
   /** How one thing said contradicts one decision, or null. */
-  const contradicted = (said: K["said"], meant: MeantAnswer, version: number): string | null => {
+  const contradicted = (said: K["said"], meant: MeantAnswer): string | null => {
     const { id, about, repeated } = kind.saidOf(said)
     if (id !== meant.id || about !== meant.about) return `speaks of ${id || null}, the record of ${meant.id}`
     if (repeated !== meant.repeated) return `${id} is wrongly said ${repeated ? "" : "not "}to be repeated`
-    const wrong = contradiction(said, meant.outcome, version)
+    const wrong = contradiction(said, meant.outcome)
     return wrong === null ? null : `${id}: ${wrong}`
   }
 
@@ -95,7 +93,7 @@ const createReading = <K extends KindTypes>(kind: Judged<K>) => {
     for (let index = 0; index < heard.decisions.length; index++) {
       const said = heard.decisions[index]
       const meant = answer.meant[index]
-      const wrong = said === undefined || meant === undefined ? "answers nothing" : contradicted(said, meant, answer.version)
+      const wrong = said === undefined || meant === undefined ? "answers nothing" : contradicted(said, meant)
       if (wrong !== null) return wrong
     }
     return null

@@ -124,7 +124,7 @@ const statesFor = (reason: RefusalReason): ReadonlyArray<ReturnType<typeof state
 /** A checker `reservations` that reports to `findings`. */
 export const createReservations = (findings: Findings) => {
   return {
-    /** Judges a refusal against the model as it is. Before version 3 a hold that was over might be told to have expired before it did. */
+    /** Judges a refusal against the model as it is. */
     refused: (where: Where, model: SkuModel, sender: string, command: Command, reason: RefusalReason, atMs: EpochMs): void => {
       const states = statesFor(reason)
       if (states === undefined || !("reservation" in command) || command.reservation === undefined) return

@@ -31,8 +31,6 @@ export interface DecisionSeen<K extends KindTypes = KindTypes> {
   readonly bulk: boolean
   readonly command: K["command"]
   readonly decision: JournaledDecision<K>
-  /** Of its record. */
-  readonly version: number
   /** When the broker stored it; null for one settled from quarantine, where the record no longer says. */
   readonly brokerMs: EpochMs | null
 }

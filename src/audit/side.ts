@@ -88,7 +88,6 @@ export const decisionSeen = <K extends KindTypes>(
     sender: entry.sender,
     actor: onBehalf ?? entry.sender,
     class: entry.class,
-    version: record.version,
     bulk: entry._tag === "Settled" || entry.bulk,
     command,
     decision,

@@ -39,14 +39,14 @@ interface SkuListeners {
   readonly partitionOf: ((sku: string) => number) | undefined
 }
 
-/** Reports a decision that still counted a hold whose time was up. Before version 3 that could happen, for some milliseconds. */
+/** Reports a decision that still counted a hold whose time was up. */
 const overIsOver = (
   findings: Findings,
   overdue: ReturnType<typeof createOverdue>,
-  { where, version, atMs, command, decision }: SkuDecisionSeen,
+  { where, atMs, command, decision }: SkuDecisionSeen,
   model: SkuModel,
 ): void => {
-  if (version < 3 || (decision._tag !== "Accepted" && decision._tag !== "Refused")) return
+  if (decision._tag !== "Accepted" && decision._tag !== "Refused") return
   findings.checked("availability")
   const found = overdue.at(model, atMs)
   if (found !== null) findings.violated("availability", where, `${command.type} ${command.id} is decided at ${atMs} while ${found}`)
@@ -105,7 +105,7 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Sku
       const { where, actor, command, decision } = seen
       const known = models.get(command.sku)
       if (known !== undefined) overIsOver(findings, overdue, seen, known)
-      if (decision._tag === "Refused" && known !== undefined && seen.version >= 3)
+      if (decision._tag === "Refused" && known !== undefined)
         reservations.refused(where, known, actor, command, decision.refusal.reason, seen.atMs)
       if (hasOnlyBegun(findings, seen)) return
       if (command.type === "Reserve" && known !== undefined) availability.reserve(where, known, actor, command, decision)

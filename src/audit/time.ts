@@ -22,10 +22,9 @@ export const createTime = <K extends KindTypes>(findings: Findings, kind: Judged
       if (record.atMs < before) findings.violated("time", { partition, seq }, `time falls from ${before} to ${record.atMs}`)
       lastMs.set(partition, Math.max(before, record.atMs))
     },
-    decision: ({ where, atMs, version, brokerMs, command, decision }: DecisionSeen<K>): void => {
+    decision: ({ where, atMs, brokerMs, command, decision }: DecisionSeen<K>): void => {
       const isAhead = decision._tag === "Refused" && decision.refusal.reason === "IssuedAhead"
-      if (isAhead && version >= 3 && kind.isFact(command))
-        findings.violated("time", where, `${command.id} is a fact, and refused for its time`)
+      if (isAhead && kind.isFact(command)) findings.violated("time", where, `${command.id} is a fact, and refused for its time`)
       const isAnew = decision._tag === "Accepted" || decision._tag === "Begun"
       const decided = isAnew || decision._tag === "TooLate"
       if (brokerMs === null || !decided) return
