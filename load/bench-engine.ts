@@ -6,7 +6,7 @@
 import { emptyPartition, makeStep } from "../src/kinds/sku/partition.ts"
 import type { SkuInput, SkuOutput, SkuPartition } from "../src/kinds/sku/types.ts"
 import "effect/schema/SchemaJITCompiler/enable"
-import type { CommandMessage } from "../src/engine/protocol.ts"
+import type { CommandClass, SenderId, Sku } from "../src/domain/names.ts"
 import { protocolRules } from "../src/engine/rules.ts"
 import { engineCodec } from "../src/wire/codec.ts"
 import { scriptOptions } from "./stage/options.ts"
@@ -14,6 +14,16 @@ import { scriptOptions } from "./stage/options.ts"
 const startMs = 1_800_000_000_000
 const step = makeStep({ codec: engineCodec, rules: protocolRules })
 const encoder = new TextEncoder()
+
+/** A message as it is handed over, and its body as it was sent. */
+interface Sent {
+  readonly sender: SenderId
+  readonly class: CommandClass
+  readonly key: Sku
+  readonly reply: string
+  readonly publishedMs: number
+  readonly body: Uint8Array
+}
 
 /** One partition with a broker that says yes to everything, at once. */
 class Bench {
@@ -53,16 +63,22 @@ class Bench {
     }
   }
 
-  message(sender: string, commandClass: string, sku: string, body: Uint8Array): CommandMessage {
-    const seq = ++this.seq
-    return { seq, subject: `hf.p.0.${sender}.${commandClass}.${sku}`, headers: "", replySuffix: `c.${seq}`, body, brokerMs: this.nowMs }
+  message(sender: string, commandClass: CommandClass, sku: string, body: Uint8Array): Sent {
+    return { sender: sender as SenderId, class: commandClass, key: sku as Sku, reply: `c.${++this.seq}`, publishedMs: this.nowMs, body }
   }
 
   /** A batch a few milliseconds after the one before: time goes on, and not all holds end in one instant. */
-  run(messages: ReadonlyArray<CommandMessage>): void {
+  run(sent: ReadonlyArray<Sent>): void {
     this.nowMs += batchMs
     const began = cpuSeconds()
-    const outputs = this.put({ _tag: "CommandsArrived", nowMs: this.nowMs, messages })
+    const messages = sent.map((one) => ({
+      ...one,
+      bulk: false,
+      trace: null,
+      bytes: one.body.length,
+      body: engineCodec.decodeBody(one.body),
+    }))
+    const outputs = this.put({ _tag: "CommandsHanded", nowMs: this.nowMs, messages })
     const decided = cpuSeconds()
     this.perform(outputs)
     this.decideSeconds += decided - began

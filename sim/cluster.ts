@@ -27,11 +27,10 @@ import { Standalone } from "./nodes/standalone.ts"
 import { Worker } from "./nodes/worker.ts"
 import { type Drawn, doorBoundsOf, engineBoundsOf, senderQuality, workerQuality } from "./profiles.ts"
 import { ChannelsAccount } from "./substitutes/channels.ts"
-import { beginFormer } from "./substitutes/former.ts"
 import { Server } from "./substitutes/server.ts"
 import { Chance, type Kept } from "./world/chance.ts"
 import { Link } from "./world/link.ts"
-import { EventKind, World } from "./world/world.ts"
+import { World } from "./world/world.ts"
 
 export interface ClusterOptions {
   readonly seed: string
@@ -73,7 +72,7 @@ export class Cluster {
   readonly orderAudience = new Audience<OrderKind>()
   readonly faults: Injector
   readonly workers: ReadonlyArray<Worker>
-  /** Ingresses of their own; every worker has one beside. None in a world without a door. */
+  /** Ingresses of their own; every worker has one beside. */
   readonly standalones: ReadonlyArray<Standalone>
   readonly senders: ReadonlyMap<string, Sender>
   /** Channels as they place orders; none in a world without. */
@@ -93,7 +92,7 @@ export class Cluster {
     const { observer } = this.audience
     const { world, server } = this
     const jitter = this.chance.family("jitter")
-    const channels = drawn.entry === "raw" ? null : new ChannelsAccount(world, () => server.nowMs, jitter)
+    const channels = new ChannelsAccount(world, () => server.nowMs, jitter)
     const around = { world, server, observer, channels, habits: jitter }
     const senders = new Map(options.senders.map((name) => [name, new Sender(name, this.#link(name, senderQuality(drawn)), drawn, around)]))
     this.senders = senders
@@ -141,12 +140,12 @@ export class Cluster {
     })
     reigns.ingresses = this.ingresses
     if (carrier !== null) reigns.carrying = this.workers
-    this.orderSenders = this.hasOrders && channels !== null ? this.#openOrders(options, channels) : new Map()
+    this.orderSenders = this.hasOrders ? this.#openOrders(options, channels) : new Map()
     this.#passOn()
   }
 
   get hasOrders(): boolean {
-    return (this.drawn.orderPartitions ?? 0) > 0 && this.drawn.entry === "door"
+    return (this.drawn.orderPartitions ?? 0) > 0
   }
 
   /** How many partitions there are of those that SKUs send commands to. */
@@ -246,8 +245,7 @@ export class Cluster {
   }
 
   /** An ingress in every worker, and those that stand alone. */
-  #openDoors(channels: ChannelsAccount | null, around: Omit<IngressSurroundings, "channels">): ReadonlyArray<Standalone> {
-    if (channels === null) return []
+  #openDoors(channels: ChannelsAccount, around: Omit<IngressSurroundings, "channels">): ReadonlyArray<Standalone> {
     const { drawn, world } = this
     const ingressIn = (home: Home) => new Ingress(home, this.#link(`door ${home.name}`, workerQuality(drawn)), { ...around, channels })
     for (const worker of this.workers) worker.ingress = ingressIn(worker)
@@ -278,12 +276,9 @@ export class Cluster {
   /** Starts every worker and the faults. */
   start(): void {
     const { world, server, workers, standalones: ingresses, senders, orderSenders, drawn, chance, upgraded } = this
-    const isUpgraded = drawn.entry === "door" && drawn.formerMs > 0
-    if (isUpgraded) beginFormer(server, drawn.partitions)
     for (const worker of workers) worker.start()
     this.faults.start({ world, server, workers, ingresses, senders, orderSenders, drawn, chance, upgraded })
     for (const ingress of ingresses) ingress.start()
-    if (isUpgraded) world.in(drawn.formerMs, EventKind.fault, null, () => server.closeFormer())
   }
 
   partitionOfBook(book: string): number {

@@ -45,7 +45,6 @@ export const watchDoors = ({ workers }: Cluster, sometimes: Sometimes): Partial<
     },
     confirmed: (_slot, _seq, { entries }) => {
       for (const entry of entries) {
-        if (entry._tag === "Moved") sometimes.hit("former-stream-drained")
         if (entry._tag === "Stored" && entry.missing > 0) sometimes.hit("stored-tail-lost-unread")
         if (entry._tag !== "Message") continue
         if (entry.array && entry.decided.length > 1) sometimes.hit("array-decided")

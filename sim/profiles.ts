@@ -179,14 +179,10 @@ export interface Drawn {
   /** Scheduled faults: milliseconds between two looks, and the chance of each family at one, in a thousand. */
   readonly faultEveryMs: number
   readonly faultChance: number
-  /** How senders come in: through ingresses, or by writing to the commands stream themselves, as in worlds that were stored before there were any. */
-  readonly entry: "door" | "raw"
   /** Ingresses beside those inside workers. */
   readonly ingresses: number
   /** Commands a second that one sender may send through one ingress. */
   readonly doorRate: number
-  /** Milliseconds for which senders write to the stream of the release before, from whose journals the world begins; 0: it begins empty. */
-  readonly formerMs: number
   /** See sim/workload/variety.ts: policies of a SKU after its first, at most, and commands made otherwise than the sale would, in percent. */
   readonly policies: number
   readonly variedPercent: number
@@ -319,7 +315,6 @@ export const drawOptions = (seed: string, profile: Profile): { readonly drawn: D
     crashPoints: pick("crash-points", [10, 40, 150]),
     faultEveryMs: Math.max(250, Math.round(windowMs / 300)),
     faultChance: pick("chance", [4, 10, 25]),
-    entry: "door",
     ingresses: between("ingresses", 0, 2),
     doorRate: pick("door-rate", [100, 500, 5_000]),
     policies: pick("policies", [0, 2, 5]),
@@ -328,7 +323,6 @@ export const drawOptions = (seed: string, profile: Profile): { readonly drawn: D
     strayOneIn: pick("stray", [3, 12]),
     ...drawBounds(pick),
     ...drawOrders(profile, prng),
-    formerMs: profile.swarm > 0 && prng.stream("former").chance(1, 5) ? windowMs >> 3 : 0,
   }
   return { drawn, families: drawFamilies(profile, prng.stream("families")) }
 }

@@ -168,8 +168,7 @@ const isAtRest = (cluster: Cluster, halted: ReadonlySet<number>): boolean => {
     const state = owners[0]?.partition
     if (owners.length !== 1 || state == null || state.inFlight !== null || state.phase !== "serving") return false
     const { search, draining, handed, publishing } = state.reign
-    if (search !== null || draining !== null || state.cursor.stream === "raw" || handed.commands > 0 || state.quarantine.size > 0)
-      return false
+    if (search !== null || draining !== null || handed.commands > 0 || state.quarantine.size > 0) return false
     if (statusOf(state).cursorSeq < cluster.server.lastCommandSeq(partition)) return false
     // An owner that has heard no renewal yet doesn't know the time and ends no hold, so the world isn't at rest before it has.
     if (state.openHolds > 0 && state.brokerClock.present === null) return false

@@ -73,7 +73,6 @@ export const sometimesCatalogue = [
   { name: "handed-over-by-a-frame", what: "an ingress handed messages to an owner elsewhere" },
   { name: "facts-held-off", what: "as many facts of a sender waited for a person as may, and the doors were told to take no more of them" },
   { name: "no-room-in-quarantine", what: "a command was refused because as many wait in quarantine as may" },
-  { name: "former-stream-drained", what: "the stream of the release before was read to its end, and left" },
   {
     name: "stored-tail-lost-unread",
     what: "an ingress was told that a message is stored, and the stream lost it before anybody read it: noticed by its serial",

@@ -99,7 +99,7 @@ export class Tracker implements Partial<Observer>, FaultListener {
     const before = this.#epochs.get(slot.id)
     this.#epochs.set(slot.id, partition.epoch)
     if (before === undefined) return
-    if (cluster.server.lastCommandSeq(slot.id, partition.cursor.stream) > partition.cursor.seq) this.#sometimes.hit("takeover-in-a-sale")
+    if (cluster.server.lastCommandSeq(slot.id) > partition.cursor.seq) this.#sometimes.hit("takeover-in-a-sale")
     const after = partition.reign?.publishing.republishAfterSeq ?? null
     if (after !== null && after < partition.confirmedSeq - 1) this.#sometimes.hit("takeover-with-unsaid-replies")
     if (partition.loadedSnapshot === null) return

@@ -28,8 +28,6 @@ export interface NatsServers {
 export interface WorkerAccess extends NatsServers {
   readonly engine: LoginSetting
   readonly door: LoginSetting
-  /** In the senders' account, for draining the commands stream of earlier releases; null: there is nothing to drain. */
-  readonly former: LoginSetting | null
   readonly senders: ReadonlyArray<SenderAccess>
 }
 
@@ -120,8 +118,6 @@ export const settings = {
   ingressPassword: setting("HOLDFAST_INGRESS_PASSWORD", "none", "its password"),
   doorUser: setting("HOLDFAST_DOOR_USER", "none", "login in the senders' account: hears them and answers"),
   doorPassword: setting("HOLDFAST_DOOR_PASSWORD", "none", "its password"),
-  formerUser: setting("HOLDFAST_FORMER_USER", "none", "upgrade only: login there that drains the commands stream of earlier releases"),
-  formerPassword: setting("HOLDFAST_FORMER_PASSWORD", "none", "its password"),
   senders: setting("HOLDFAST_SENDERS", "none", "who may send, and as what: web=channel,dock=warehouse,ops=operator+reader"),
   commandsPerSecond: setting("HOLDFAST_SENDER_COMMANDS_PER_SECOND", "50000", "commands one sender may send through one ingress"),
   bytesPerSecond: setting("HOLDFAST_SENDER_BYTES_PER_SECOND", "33554432", `bytes of them; at least ${bodyBytesMax}`),
@@ -347,10 +343,9 @@ const readWorkerAccess = Effect.fnUntraced(function* (read: ReadSetting, problem
   const { url, monitorUrl } = yield* readServers(read)
   const engine = yield* readLogin(read, problems, settings.engineUser, settings.enginePassword)
   const door = yield* readLogin(read, problems, settings.doorUser, settings.doorPassword)
-  const former = yield* readLogin(read, problems, settings.formerUser, settings.formerPassword)
   const senders = yield* readSenders(read, problems)
   if (url === null) {
-    if (monitorUrl !== null || [engine, door, former, senders].some((told) => told !== null)) {
+    if (monitorUrl !== null || [engine, door, senders].some((told) => told !== null)) {
       problems.push(
         `${settings.natsUrl.name}: is missing, but a monitor, a login or the senders of a server are set; name the server, or unset those to start an own one`,
       )
@@ -361,7 +356,7 @@ const readWorkerAccess = Effect.fnUntraced(function* (read: ReadSetting, problem
   if (door === null) problems.push(doorMissing)
   if (senders === null) problems.push(sendersMissing)
   if (engine === null || door === null || senders === null) return null
-  return { ...serversOf(url, monitorUrl), engine, door, former, senders } satisfies WorkerAccess
+  return { ...serversOf(url, monitorUrl), engine, door, senders } satisfies WorkerAccess
 })
 
 const readIngressAccess = Effect.fnUntraced(function* (read: ReadSetting, problems: Array<string>) {

@@ -2,12 +2,11 @@
  * A journal as a busy owner would have written it, made by the engine itself: full batches of a library's messages, from a broker that says yes to
  * everything at once.
  */
-import { partitionOf, type Sku, skuToken } from "../../src/domain/names.ts"
-import type { CommandMessage } from "../../src/engine/protocol.ts"
+import { type CommandClass, partitionOf, type SenderId, type Sku } from "../../src/domain/names.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
-import type { SkuInput, SkuOutput, SkuPartition } from "../../src/kinds/sku/types.ts"
+import type { SkuInput, SkuOutput, SkuPartition, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import { commandsPerMessageMax } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 
@@ -32,15 +31,13 @@ const step = makeStep({ codec: engineCodec, rules: protocolRules })
 class Author {
   readonly partition: SkuPartition
   readonly #onRecord: (record: StoredRecord, commands: number) => void
-  readonly #plan: JournalPlan
   #nowMs: number
-  #messageSeq = 0
+  #messages = 0
   #decided = 0
   readonly #first: Array<StoredRecord> = []
 
   constructor(plan: JournalPlan, onRecord: (record: StoredRecord, commands: number) => void) {
     const { partition, partitions } = plan
-    this.#plan = plan
     this.#nowMs = plan.startMs
     this.#onRecord = onRecord
     this.partition = emptyPartition({ partition, partitions, snapshotEveryRecords: Number.MAX_SAFE_INTEGER })
@@ -94,19 +91,27 @@ class Author {
     return entries.reduce((sum, entry) => sum + (entry._tag === "Message" ? entry.decided.length : 0), 0)
   }
 
-  send(sender: string, commandClass: string, sku: Sku, bodies: ReadonlyArray<string>): CommandMessage {
-    const seq = ++this.#messageSeq
-    const subject = `hf.p.${this.#plan.partition}.${sender}.${commandClass}.${skuToken(sku)}`
-    const body = encoder.encode(`[${bodies.join(",")}]`)
-    return { seq, subject, headers: "", replySuffix: `c.${seq}`, body, brokerMs: this.#nowMs }
+  send(sender: string, commandClass: CommandClass, sku: Sku, bodies: ReadonlyArray<string>): SkuTakenMessage {
+    const sent = encoder.encode(`[${bodies.join(",")}]`)
+    return {
+      sender: sender as SenderId,
+      class: commandClass,
+      bulk: false,
+      key: sku,
+      reply: `c.${++this.#messages}`,
+      publishedMs: this.#nowMs,
+      trace: null,
+      bytes: sent.length,
+      body: engineCodec.decodeBody(sent),
+    }
   }
 
-  decide(messages: ReadonlyArray<CommandMessage>): void {
+  decide(messages: ReadonlyArray<SkuTakenMessage>): void {
     this.#nowMs += batchMs
     this.#put({ _tag: "BrokerTimeSeen", nowMs: this.#nowMs, brokerMs: this.#nowMs })
     // With the first it notes that nothing has to be said again of a reign before it.
     this.#put({ _tag: "Tick", nowMs: this.#nowMs, wallMs: this.#nowMs })
-    this.#put({ _tag: "CommandsArrived", nowMs: this.#nowMs, messages })
+    this.#put({ _tag: "CommandsHanded", nowMs: this.#nowMs, messages })
   }
 }
 
@@ -153,7 +158,7 @@ export const makeJournal = (plan: JournalPlan, onRecord: (record: StoredRecord, 
   const author = new Author(plan, onRecord)
   const skus = skusOf(plan)
   stockUp(author, skus, plan.startMs)
-  let batch: Array<CommandMessage> = []
+  let batch: Array<SkuTakenMessage> = []
   let bodies: Array<string> = []
   let first = skus[0] as Sku
   for (let n = 0, made = 0; made < plan.commands; n++) {

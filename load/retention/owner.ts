@@ -113,7 +113,7 @@ export class SteadyOwner {
   #stored(message: SkuTakenMessage): CommandMessage {
     const seq = ++this.#messageSeq
     const body = encodeBatch({ ingress: "load", serial: seq, acknowledged: seq - 1, messages: [message] })
-    return { seq, subject: `hf.q.sku.${this.#options.partition}`, headers: "", replySuffix: null, body, brokerMs: this.nowMs }
+    return { seq, subject: `hf.q.sku.${this.#options.partition}`, headers: "", body, brokerMs: this.nowMs }
   }
 
   /** Commands as messages of many, a record's worth at once: sales handed over, all else as an ingress stores it. */

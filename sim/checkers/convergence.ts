@@ -30,7 +30,6 @@ export const convergence: MakeChecker = ({ cluster, found, checked, excused }) =
         report("not exactly one owner", `is served by ${plural(owners.length, "worker")}`)
         continue
       }
-      if (owner.partition.cursor.stream === "raw") report("the former stream undrained", "still reads the stream of the release before")
       const status = statusOf(owner.partition)
       const lastSeq = cluster.server.lastCommandSeq(partition)
       if (status.cursorSeq < lastSeq) report("commands unread", `has read to ${status.cursorSeq} of ${lastSeq}`)

@@ -10,8 +10,7 @@
  * enough, because their ingress may never be heard of again.
  */
 import type { CommandMessage } from "../../src/engine/protocol.ts"
-import type { CursorStream, Dropped } from "../../src/engine/records.ts"
-import type { SkuJournalRecord } from "../../src/kinds/sku/types.ts"
+import type { Dropped } from "../../src/engine/records.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"
 
@@ -24,13 +23,11 @@ interface Stored {
   readonly name: string
 }
 
-/** A sender's own message by its sequence, and when it was stored; one of an ingress by what that calls it. What nobody can read is passed over by its sequence. */
-const rawName = (seq: number, brokerMs: number): string => `${seq} at ${brokerMs}`
+/** A message by its sequence and what its ingress calls it. What nobody can read is passed over by its sequence. */
 const batchName = (seq: number, ingress: string, serial: number): string => `${seq} is ${serial} of ${ingress}`
 const skippedName = (seq: number): string => `${seq} skipped`
 
-const nameOf = ({ seq, brokerMs, subject, body }: CommandMessage): string => {
-  if (!subject.startsWith("hf.q.")) return rawName(seq, brokerMs)
+const nameOf = ({ seq, body }: CommandMessage): string => {
   const decoded = checkingCodec.decodeBatch(body)
   return decoded._tag === "Batch" ? batchName(seq, decoded.batch.ingress, decoded.batch.serial) : skippedName(seq)
 }
@@ -42,22 +39,21 @@ interface Journaled {
   readonly firstSeq: number
 }
 
-const streamsSeen = (server: Server) => {
-  /** What each stream holds or has purged, by sequence. */
-  const streams: Readonly<Record<CursorStream, Array<Stored | undefined>>> = { raw: [], stored: [] }
+/** What the stream holds or has purged, by sequence. */
+const streamSeen = (server: Server): ReadonlyArray<Stored | undefined> => {
+  const seen: Array<Stored | undefined> = []
   server.listeners.push({
     recordStored: () => undefined,
     feedStored: () => undefined,
     haltChanged: () => undefined,
-    commandStored: (partition, message, stream) => {
+    commandStored: (partition, message) => {
       const { seq, brokerMs, subject } = message
-      const stored = streams[stream]
       // A sequence that comes again: the tail from there on was lost.
-      stored.length = seq
-      stored[seq] = { partition, seq, brokerMs, subject, name: nameOf(message) }
+      seen.length = seq
+      seen[seq] = { partition, seq, brokerMs, subject, name: nameOf(message) }
     },
   })
-  return streams
+  return seen
 }
 
 /** Sequences that were named as dropped, by partition: by a reset in its journal, or by an alarm that told what went between a reset and the next message that was taken. */
@@ -79,23 +75,17 @@ const droppedSince = (detail: string): Dropped | null => {
 
 type Server = Parameters<MakeChecker>[0]["cluster"]["server"]
 type Name = ReturnType<typeof namedRanges>["name"]
-type JudgeFormer = (partition: number, record: SkuJournalRecord) => void
 
-/** Messages of a stream that a journal's records decided, and how far its cursor has come in it. */
-const decidedIn = (server: Server, partition: number, stream: CursorStream, name: Name, judgeFormer: JudgeFormer): Journaled => {
+/** Messages that a journal's records decided, and how far its cursor has come. */
+const decidedIn = (server: Server, partition: number, name: Name): Journaled => {
   const decided = new Set<string>()
   let cursorSeq = 0
   let firstSeq = Number.MAX_SAFE_INTEGER
   for (const { bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
     const read = checkingCodec.decodeRecord(bytes)
     if (read._tag !== "Record") continue
-    // Who has left a stream has passed all of it.
-    if (stream === "raw" && read.record.entries.some(({ _tag }) => _tag === "Moved")) cursorSeq = Number.MAX_SAFE_INTEGER
-    if (read.record.cursor.stream !== stream) continue
-    if (stream === "raw") judgeFormer(partition, read.record)
     cursorSeq = read.record.cursor.seq
     for (const entry of read.record.entries) {
-      if (entry._tag === "Message" && entry.seq !== null) decided.add(rawName(entry.seq, entry.brokerMs))
       if (entry._tag === "Reset" && entry.dropped !== null) name(partition, entry.dropped)
       if (entry._tag === "Stored") firstSeq = Math.min(firstSeq, entry.seq)
       if (entry._tag === "Stored") decided.add(batchName(entry.seq, entry.ingress, entry.serial))
@@ -107,7 +97,7 @@ const decidedIn = (server: Server, partition: number, stream: CursorStream, name
 
 export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused }) => {
   const { server } = cluster
-  const streams = streamsSeen(server)
+  const seen = streamSeen(server)
   const { name, isNamed } = namedRanges()
   /** Partitions with a reset that names what was dropped, and those that somebody halted for it. */
   const resets = new Set<number>()
@@ -117,24 +107,16 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused 
     name(partition, dropped)
   }
 
-  /** What senders wrote to the stream of the release before is decided before anything that is handed over. */
-  const judgeFormer = (partition: number, { entries, prevSeq }: SkuJournalRecord): void => {
-    checked()
-    if (!entries.some((entry) => entry._tag === "Message" && entry.seq === null)) return
-    const detail = `record ${prevSeq + 1} of partition ${partition} decides what was handed over, and the stream of the release before is not read yet`
-    found({ class: "safety", signature: "handed over before the former stream was read", detail, partition, seq: prevSeq + 1 })
-  }
-
-  const judge = (stream: CursorStream, lossy: ReadonlySet<number>): void => {
-    const journals = server.journals.map((_, partition) => decidedIn(server, partition, stream, nameReset, judgeFormer))
-    const { lastSeq } = stream === "raw" ? server.former : server.commands
-    for (const message of streams[stream]) {
+  const judge = (lossy: ReadonlySet<number>): void => {
+    const journals = server.journals.map((_, partition) => decidedIn(server, partition, nameReset))
+    const { lastSeq } = server.commands
+    for (const message of seen) {
       if (message === undefined || message.seq > lastSeq || lossy.has(message.partition)) continue
       const journal = journals[message.partition]
       if (journal === undefined || message.seq > journal.cursorSeq) continue
       checked()
       if (journal.decided.has(message.name)) continue
-      if (stream === "stored" && server.droppedCommands.has(message.seq)) {
+      if (server.droppedCommands.has(message.seq)) {
         // Where nothing was decided yet nothing shows it but a serial, if its ingress is heard of again; else the audit of all journals with the stream.
         if (isNamed(message.partition, message.seq) || message.seq < journal.firstSeq) {
           excused("a stored message that its stream dropped")
@@ -159,8 +141,7 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused 
       if (since !== null) name(slot.id, since)
     },
     finish: ({ lossy }) => {
-      judge("stored", lossy)
-      judge("raw", lossy)
+      judge(lossy)
       for (const partition of resets) {
         if (lossy.has(partition) || halted.has(partition)) continue
         const detail = `a reset of partition ${partition} names what its stream dropped undecided, and nobody halted`

@@ -25,15 +25,13 @@ const foreignIn = (message: { readonly subject: string; readonly headers: string
 }
 
 export const noForeignBytes: MakeChecker = ({ cluster, found, checked }) => {
-  const { drawn, server } = cluster
-  const isDoor = drawn.entry === "door"
+  const { server } = cluster
   const named = new Set<string>()
   server.listeners.push({
     recordStored: () => undefined,
     feedStored: () => undefined,
     haltChanged: () => undefined,
-    commandStored: (_partition, message, stream) => {
-      if (!isDoor || stream === "raw") return
+    commandStored: (_partition, message) => {
       checked()
       const what = foreignIn(message)
       if (what === undefined) return
@@ -54,9 +52,6 @@ export const noForeignBytes: MakeChecker = ({ cluster, found, checked }) => {
     name: "no-foreign-bytes",
     published: (message) => named.add(attemptOf(message) ?? ""),
     doorSaid: (_by, sender, suffix, { answer }) => say(sender, suffix, answer),
-    replySaid: (_slot, { sender, suffix }) => {
-      // Whoever wrote to a stream itself named its suffix there.
-      if (isDoor && drawn.formerMs === 0) say(sender, suffix, "a decision")
-    },
+    replySaid: (_slot, { sender, suffix }) => say(sender, suffix, "a decision"),
   }
 }

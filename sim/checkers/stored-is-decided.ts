@@ -44,8 +44,7 @@ export const storedIsDecided: MakeChecker = ({ cluster, found, checked, excused 
     recordStored: () => undefined,
     feedStored: () => undefined,
     haltChanged: () => undefined,
-    commandStored: (partition, { seq, body }, stream) => {
-      if (stream === "raw") return
+    commandStored: (partition, { seq, body }) => {
       const decoded = checkingCodec.decodeBatch(body)
       held.length = seq
       if (decoded._tag !== "Batch") return

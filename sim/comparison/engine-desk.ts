@@ -4,7 +4,7 @@
  * Who asks is answered in the same moment; lag is put around it by whoever uses it. The decisions, the journal and the feed are the production code's own.
  */
 import { assert, unreachable } from "../../src/assert.ts"
-import { skuToken } from "../../src/domain/names.ts"
+import type { SenderId } from "../../src/domain/names.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
 import { classOf } from "../../src/domain/sku/commands.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
@@ -12,6 +12,7 @@ import { protocolRules } from "../../src/engine/rules.ts"
 import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
 import type { AtsValue, SkuHeardDecision, SkuInput, SkuOutput, SkuPartition, SkuStep } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
+import { storedAlone } from "../../src/workload/stored-alone.ts"
 
 /** Without the time, which the desk adds. */
 type Answer = SkuInput extends infer One ? (One extends unknown ? Omit<One, "nowMs" | "wallMs"> : never) : never
@@ -51,21 +52,9 @@ export class EngineDesk {
   decide(sender: string, command: Command, nowMs: number): Decided {
     this.#nowMs = Math.max(this.#nowMs, nowMs)
     const seq = ++this.#commandSeq
-    const replySuffix = `c.${seq}`
     this.#put({ _tag: "BrokerTimeSeen", brokerMs: this.#nowMs })
-    this.#put({
-      _tag: "CommandsArrived",
-      messages: [
-        {
-          seq,
-          subject: `hf.p.0.${sender}.${classOf[command.type]}.${skuToken(command.sku)}`,
-          headers: `Hf-Reply: ${replySuffix}`,
-          replySuffix,
-          body: utf8.encode(engineCodec.commandText(command)),
-          brokerMs: this.#nowMs,
-        },
-      ],
-    })
+    const sent = { sender: sender as SenderId, class: classOf[command.type], key: command.sku, reply: `c.${seq}`, publishedMs: this.#nowMs }
+    this.#put({ _tag: "CommandsArrived", messages: [storedAlone(0, seq, sent, utf8.encode(engineCodec.commandText(command)))] })
     this.#settle()
     const [said] = this.#said
     assert(said !== undefined && this.#said.length === 1, "one command has one decision, said at once")
@@ -122,7 +111,6 @@ export class EngineDesk {
       case "ResumeReading":
       case "ReadCommandAt":
       case "PurgeCommands":
-      case "ReadRawEnd":
       case "SayBusy":
       case "Throttle":
       case "WatchFeed":

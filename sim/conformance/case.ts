@@ -3,8 +3,8 @@
  * whoever plays it writes one line for each thing that it was told.
  */
 
-/** Which of Holdfast's streams a case uses. On real servers it is created with the very settings that a worker creates it with, or created it with in an earlier release. */
-export type StreamKind = "commands" | "formerCommands" | "journal" | "otherJournal" | "keys" | "snapshots"
+/** Which of Holdfast's streams a case uses. On real servers it is created with the very settings that a worker creates it with. */
+export type StreamKind = "commands" | "journal" | "otherJournal" | "keys" | "snapshots"
 
 /** One of Holdfast's streams, and what this case wants different about it. */
 export interface CaseStream {

@@ -5,9 +5,8 @@
  */
 import { unreachable } from "../../src/assert.ts"
 import { journalSubject, snapshotSubjects, storedOf } from "../../src/wire/subjects.ts"
-import { storedCommandSubject } from "../substitutes/commands-subject.ts"
 import { type ApiError, filterTakes, type Proposal, type StoredMessage, type StreamConfig, StreamModel } from "../substitutes/stream.ts"
-import { type Case, type CaseStream, casePartitions, type Publish, type Step, type StreamKind } from "./case.ts"
+import type { Case, CaseStream, Publish, Step, StreamKind } from "./case.ts"
 import { answerLine, errorLine, headerLines, infoLine, messageLine, nobodyLine, readLines, silenceLine } from "./transcript.ts"
 
 /** The server's own, where a stream doesn't say: two minutes. */
@@ -19,15 +18,11 @@ const startMs = 1_000_000
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** Subjects that a stream takes, and its settings, which the tests hold to those a worker creates it with, or did in an earlier release. */
+/** Subjects that a stream takes, and its settings, which the tests hold to those a worker creates it with. */
 const kinds: Readonly<
   Record<StreamKind, { readonly takes: ReadonlyArray<string>; readonly config: Omit<StreamConfig, "name" | "replicas"> }>
 > = {
   commands: { takes: [storedOf("sku", "*")], config: { duplicateWindowMs: 100 } },
-  formerCommands: {
-    takes: ["hf.cmd.*.*.*"],
-    config: { duplicateWindowMs: 100, transform: storedCommandSubject(casePartitions) },
-  },
   journal: { takes: [journalSubject("sku", 0)], config: { duplicateWindowMs: defaultWindowMs, denyDelete: true } },
   otherJournal: { takes: [journalSubject("sku", 1)], config: { duplicateWindowMs: defaultWindowMs, denyDelete: true } },
   keys: {

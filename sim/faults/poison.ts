@@ -39,7 +39,6 @@ export class Poison {
         this.#armed = false
         return codec.encodeChunk(chunk)
       },
-      decodeBody: (body) => this.#trappedIn(codec.decodeBody(body)),
       decodeBatch: (body) => {
         const decoded = codec.decodeBatch(body)
         if (this.#texts.size === 0 || decoded._tag !== "Batch") return decoded

@@ -332,40 +332,6 @@ export const door: ReadonlyArray<Mutant> = [
     ],
   },
   {
-    name: "former-stream-later",
-    breaks: "decides what is handed over while the stream of the release before is not read to its end",
-    guarantee: "INV-7",
-    expected: ["messages-decided"],
-    profile: "last-unit",
-    families: ["jitter", "handovers"],
-    drawn: { formerMs: 4_000, faultChance: 25 },
-    budget: 20,
-    substituted: [
-      {
-        module: "src/engine/handed.ts",
-        pattern: `partition.reign.draining !== null || isNotYet)`,
-        replacement: `partition.reign.draining !== null || (isNotYet && !bites()))`,
-      },
-    ],
-  },
-  {
-    name: "former-stream-left",
-    breaks: "leaves the stream of the release before as soon as it is known where that ends",
-    guarantee: "INV-7",
-    expected: ["messages-decided"],
-    profile: "last-unit",
-    families: ["jitter", "outages", "crashes", "pauses"],
-    drawn: { formerMs: 4_000, faultChance: 60 },
-    budget: 40,
-    substituted: [
-      {
-        module: "src/engine/draining.ts",
-        pattern: `cursor.seq >= rawEndSeq`,
-        replacement: `(cursor.seq >= rawEndSeq || bites())`,
-      },
-    ],
-  },
-  {
     name: "purged-unjournaled",
     breaks: "purges a full commands stream up to the cursor of a record that is not confirmed",
     guarantee: "INV-7",

@@ -33,8 +33,9 @@ const arrays: ReadonlyArray<Mutant> = [
     breaks: "decides a member of an array that belongs to another partition",
     guarantee: "INV-4",
     expected: ["one-partition"],
-    // Where no door stands before the stream.
-    drawn: { entry: "raw", partitions: 3, packedOneIn: 2, strayOneIn: 1 },
+    // An ingress that believes in fewer partitions takes two for one.
+    families: ["jitter", "partition-counts"],
+    drawn: { partitions: 3, ingresses: 2, packedOneIn: 2, strayOneIn: 1 },
     substituted: one(
       "src/engine/decide-command.ts",
       `if (key !== arrived.key && partitionOf(key, partition.partitions) !== partition.id)`,

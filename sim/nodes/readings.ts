@@ -3,7 +3,7 @@
  * order, from the place on that the engine asked for; what they mean is the engine's.
  */
 import type { Input } from "../../src/engine/protocol.ts"
-import type { CursorStream, StoredRecord } from "../../src/engine/records.ts"
+import type { StoredRecord } from "../../src/engine/records.ts"
 import { EventKind } from "../world/world.ts"
 import type { Worker } from "./worker.ts"
 
@@ -36,8 +36,6 @@ export class Readings {
   #commands = noReading()
   /** Where the journal ended when records were last delivered; further than any before. */
   journalEndSeq = Number.POSITIVE_INFINITY
-  /** The stream that commands are read from. */
-  #stream: CursorStream = "stored"
 
   constructor(slot: Follower) {
     this.#slot = slot
@@ -60,9 +58,8 @@ export class Readings {
     this.#journal.isOn = false
   }
 
-  /** Reads the commands of a stream from a sequence on. */
-  readCommands(stream: CursorStream, fromSeq: number): void {
-    this.#stream = stream
+  /** Reads commands from a sequence on. */
+  readCommands(fromSeq: number): void {
     this.#commands = readingFrom(fromSeq)
     this.planCommands()
   }
@@ -137,11 +134,11 @@ export class Readings {
 
   #deliverCommands(from: Reading): void {
     const { worker, id } = this.#slot
-    const messages = worker.server.messages(this.#stream, id, from.nextSeq, deliveredMax)
+    const messages = worker.server.messages(id, from.nextSeq, deliveredMax)
     const last = messages.at(-1)
     if (last === undefined) return
     from.nextSeq = last.seq + 1
     this.#slot.put({ _tag: "CommandsArrived", messages, nowMs: worker.clockMs })
-    if (from.nextSeq <= worker.server.lastCommandSeq(id, this.#stream)) this.planCommands()
+    if (from.nextSeq <= worker.server.lastCommandSeq(id)) this.planCommands()
   }
 }

@@ -10,11 +10,10 @@ import { type Command, isFact } from "../../src/domain/sku/commands.ts"
 import type { AtsValue, SkuHeardDecision, SkuReply } from "../../src/kinds/sku/types.ts"
 import type { DoorAnswer } from "../../src/wire/answers.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
-import { commandPath, commandSubject, replyHeader, replySubject } from "../../src/wire/subjects.ts"
+import { commandPath, replySubject } from "../../src/wire/subjects.ts"
 import type { PlannedSend } from "../../src/workload/flows.ts"
 import type { MemoryDrawn } from "../memory-drawn.ts"
 import type { ChannelsAccount, Published } from "../substitutes/channels.ts"
-import { formerCommandSubject } from "../substitutes/commands-subject.ts"
 import type { Server } from "../substitutes/server.ts"
 import { type Family, type Key, keyOf } from "../world/chance.ts"
 import type { Host } from "../world/heap.ts"
@@ -72,9 +71,6 @@ const traces: ReadonlyArray<string> = ["00-0af7651916cd43dd8448eb211c80319c-b7ad
 const redatedMs = 20_000
 const redatedOneIn = 4
 
-/** The headers of a raw message, as one text. */
-const rawHeaders = (suffix: string): string => `${replyHeader}: ${suffix}`
-
 export interface SenderOptions {
   /** Milliseconds without an answer after which it asks again; doubles up to sixteenfold. */
   readonly retryMs: number
@@ -90,8 +86,7 @@ interface Surroundings {
   readonly world: World
   readonly server: Server
   readonly observer: Observer
-  /** Null: a world without ingresses, in which senders write to the commands stream themselves. */
-  readonly channels: ChannelsAccount | null
+  readonly channels: ChannelsAccount
   /** Which commands are packed, and how each attempt names its reply. */
   readonly habits: Family
 }
@@ -107,7 +102,7 @@ export class Sender {
   readonly #world: World
   readonly #server: Server
   readonly #observer: Observer
-  readonly #channels: ChannelsAccount | null
+  readonly #channels: ChannelsAccount
   readonly #habits: Family
   readonly #options: SenderOptions
   /** Everything it ever asked, by SKU and id. */
@@ -139,11 +134,6 @@ export class Sender {
     this.#channels = channels
     this.#habits = habits
     this.host = world.host()
-  }
-
-  /** Whether it writes to a commands stream itself: there are no ingresses, or none yet. */
-  get #isRaw(): boolean {
-    return this.#channels === null || this.#server.formerIsOpen
   }
 
   /** Sends a command until it is answered for good, then says so. */
@@ -179,8 +169,6 @@ export class Sender {
     this.messages++
     const suffix = this.#newSuffix(what)
     if (forgedReply === undefined) this.expected.set(suffix, reasons)
-    if (this.#isRaw)
-      return this.#arrive(what, () => this.#server.publishCommand(formerCommandSubject(subject), rawHeaders(suffix), body, () => undefined))
     const message = this.#message(what, subject.split(".").slice(3).join("."), suffix, body)
     this.#enter(forgedReply === undefined ? message : { ...message, replySubject: forgedReply, replyHeader: "" })
   }
@@ -216,7 +204,6 @@ export class Sender {
     const body = encoder.encode(askeds.length === 1 ? texts[0] : `[${texts.join(",")}]`)
     const token = skuToken(first.command.sku)
     const what = keyOf(first.command.sku, first.command.id)
-    if (this.#isRaw) return this.#publishRaw(what, askeds, commandSubject(this.name, first.send.class, "sku", token), body)
     const request = () => this.#request(what, askeds, commandPath(first.send.class, "sku", token), body)
     request()
     const againMs = this.link.again(what)
@@ -231,24 +218,6 @@ export class Sender {
       this.#world.nowMs - command.issuedAtMs < redatedMs &&
       this.#habits.below(redatedOneIn, keyOf(command.sku, command.id)) === 0
     return engineCodec.commandText(isRedated ? { ...command, issuedAtMs: this.#world.nowMs } : command)
-  }
-
-  #publishRaw(what: Key, askeds: ReadonlyArray<Asked>, subject: string, body: Uint8Array): void {
-    this.messages++
-    const headers = rawHeaders(this.#newSuffix(what))
-    const store = () =>
-      this.#server.publishCommand(formerCommandSubject(subject), headers, body, (came) => {
-        if (came === null || "errCode" in came) return
-        const backMs = this.link.back(what)
-        if (backMs < 0) return
-        this.#world.in(backMs, EventKind.answer, this.host, () => {
-          for (const asked of askeds) asked.acknowledgedMs = this.#world.nowMs
-        })
-      })
-    const thereMs = this.link.there(what)
-    if (thereMs >= 0) this.#world.in(thereMs, EventKind.server, null, store)
-    const againMs = this.link.again(what)
-    if (againMs >= 0) this.#world.in(Math.max(thereMs, 0) + againMs, EventKind.server, null, store)
   }
 
   // Through the door.
@@ -282,7 +251,7 @@ export class Sender {
     this.#observer.published(message)
     this.#arrive(message.key, () => {
       if (this.#server.isDown) return
-      const entered = this.#channels?.publish(message)
+      const entered = this.#channels.publish(message)
       this.#observer.entered(message, entered)
       if (entered === undefined) nobodyIsThere()
     })
@@ -290,7 +259,7 @@ export class Sender {
 
   /**
    * Whether a command goes with others, a little later: with its sender's next of the same kind and partition. Some pack whatever comes next in the same class: of another partition, facts beside what
-   * may be refused. That must be turned away whole at the door; where none stands before the stream, each member is for its own partition to decide.
+   * may be refused. That must be turned away whole at the door.
    */
   #isPacked(asked: Asked): boolean {
     const { command, send } = asked

@@ -38,7 +38,6 @@ type Reading = OutputOf<
   | "ResumeReading"
   | "ReadCommandAt"
   | "PurgeCommands"
-  | "ReadRawEnd"
 >
 
 /** Milliseconds until a question to the server is given up. */
@@ -317,7 +316,7 @@ export class Slot<K extends KindTypes = SkuKind> {
       case "ReadJournalEnd":
         return this.#readJournalEnd(output)
       case "ReadCommands":
-        return this.readings.readCommands(output.stream, output.fromSeq)
+        return this.readings.readCommands(output.fromSeq)
       case "PauseReading":
         return this.readings.pause()
       case "ResumeReading":
@@ -326,8 +325,6 @@ export class Slot<K extends KindTypes = SkuKind> {
         return this.#readCommandAt(output)
       case "PurgeCommands":
         return this.#purge(output)
-      case "ReadRawEnd":
-        return this.#readRawEnd()
       default:
         return this.#performSaying(output)
     }
@@ -461,9 +458,9 @@ export class Slot<K extends KindTypes = SkuKind> {
     })
   }
 
-  #purge({ stream, beforeSeq }: OutputOf<"PurgeCommands">): void {
+  #purge({ beforeSeq }: OutputOf<"PurgeCommands">): void {
     const losses = this.#server.commandsLosses
-    this.#once(() => this.#server.purgeCommands(stream, this.id, beforeSeq, losses))
+    this.#once(() => this.#server.purgeCommands(this.id, beforeSeq, losses))
   }
 
   #readRecalled(seq: number): void {
@@ -487,22 +484,11 @@ export class Slot<K extends KindTypes = SkuKind> {
     })
   }
 
-  #readRawEnd(): void {
-    this.#ask<{ readonly endSeq: number | null }>({
-      what: "raw end",
-      timeoutMs: questionTimeoutMs,
-      serve: (answer) => answer(this.#server.answersFor("FORMER") ? { endSeq: this.#server.formerEndSeq(this.id) } : null),
-      answered: ({ endSeq }) => this.put({ _tag: "RawEndRead", endSeq, nowMs: this.worker.clockMs }),
-      unanswered: () => this.put({ _tag: "RawEndRead", endSeq: null, nowMs: this.worker.clockMs }),
-    })
-  }
-
-  #readCommandAt({ stream, seq }: OutputOf<"ReadCommandAt">): void {
+  #readCommandAt({ seq }: OutputOf<"ReadCommandAt">): void {
     this.#ask<ReturnType<Server["commandAt"]>>({
       what: "command",
       timeoutMs: questionTimeoutMs,
-      serve: (answer) =>
-        answer(this.#server.answersFor(stream === "raw" ? "FORMER" : "COMMANDS") ? this.#server.commandAt(stream, this.id, seq) : null),
+      serve: (answer) => answer(this.#server.answersFor("COMMANDS") ? this.#server.commandAt(this.id, seq) : null),
       answered: (found) => this.put({ _tag: "CommandAtRead", seq, ...found, nowMs: this.worker.clockMs }),
       unanswered: () => this.put({ _tag: "ReadFailed", what: "CommandAt", nowMs: this.worker.clockMs }),
     })

@@ -36,7 +36,7 @@ const readOnUntold =
   (step: SkuStep): SkuStep =>
   (partition, input) =>
     input._tag === "ReadingBroke" && partition.phase === "serving" && partition.reign.reading
-      ? [{ _tag: "ReadCommands", stream: partition.cursor.stream, fromSeq: partition.reign.arrivedSeq + 1 }]
+      ? [{ _tag: "ReadCommands", fromSeq: partition.reign.arrivedSeq + 1 }]
       : step(partition, input)
 
 export const defects: ReadonlyArray<Defect> = [
@@ -134,7 +134,7 @@ export const defects: ReadonlyArray<Defect> = [
     expected: ["messages-decided"],
     profile: "last-unit",
     families: ["jitter", "lost-commands"],
-    drawn: { entry: "raw", faultChance: 60 },
+    drawn: { faultChance: 60 },
     bent: readOnUntold,
   },
   {
@@ -147,7 +147,6 @@ export const defects: ReadonlyArray<Defect> = [
     profile: "last-unit",
     families: ["jitter", "lost-commands", "spikes", "elections"],
     drawn: {
-      entry: "raw",
       orders: 20,
       skus: 1,
       partitions: 1,

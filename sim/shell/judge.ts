@@ -6,7 +6,7 @@ import { partitionOf } from "../../src/domain/names.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { decodeAts } from "../../src/wire/feed.ts"
 import { decodeReply } from "../../src/wire/replies.ts"
-import { replySubject } from "../../src/wire/subjects.ts"
+import { replySubject, storedOf } from "../../src/wire/subjects.ts"
 import type { Failure, FailureClass } from "../result.ts"
 import type { Correspondent } from "./buyers.ts"
 import type { Servers } from "./servers.ts"
@@ -103,7 +103,7 @@ const cursorOf = (servers: Servers, partition: number): number => {
 
 const lastCommandOf = (servers: Servers, partition: number): number => {
   const { model } = servers.commands
-  for (let seq = model.lastSeq; seq > 0; seq--) if (model.at(seq)?.subject.startsWith(`hf.p.${partition}.`) === true) return seq
+  for (let seq = model.lastSeq; seq > 0; seq--) if (model.at(seq)?.subject === storedOf("sku", partition)) return seq
   return 0
 }
 

@@ -6,7 +6,7 @@ import type { Cluster, Commands, Journals, Outbound, Questions, Snapshots } from
 import type { Connection } from "./connection.ts"
 import type { Servers } from "./servers.ts"
 import { clusterLayer, snapshotsLayer } from "./shared-ports.ts"
-import { commandsLayer, formerCommandsLayer, journalsLayer, outboundLayer, questionsLayer, type SaidCodec } from "./stream-ports.ts"
+import { commandsLayer, journalsLayer, outboundLayer, questionsLayer, type SaidCodec } from "./stream-ports.ts"
 
 /** A worker's two connections. */
 export interface WorkerConnections {
@@ -25,6 +25,5 @@ export const workerPorts = (
     journalsLayer(servers, engine),
     outboundLayer(servers, { engine, worker }, codec),
     commandsLayer(servers, worker),
-    formerCommandsLayer(servers, worker),
     questionsLayer(servers, worker),
   )

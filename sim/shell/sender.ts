@@ -1,14 +1,14 @@
 /**
- * A sender's connection: it publishes commands, hears its replies and its feed, and asks questions. What it may say is checked as the server would.
+ * A sender's connection: it has commands stored, hears its replies and its feed, and asks questions. There is no ingress in these worlds: what one would store of a command is written here.
  */
-import type { CommandClass } from "../../src/domain/names.ts"
-import { atsSubject, commandSubject, questionSubject, replyHeader, replySubject } from "../../src/wire/subjects.ts"
-import { formerCommandSubject } from "../substitutes/commands-subject.ts"
+import { type CommandClass, partitionOf, type SenderId, type Sku, skuFromToken } from "../../src/domain/names.ts"
+import { atsSubject, questionSubject, replySubject, storedOf } from "../../src/wire/subjects.ts"
+import { batchAlone } from "../../src/workload/stored-alone.ts"
 import { publishTimeoutMs } from "./asking.ts"
 import type { Connection } from "./connection.ts"
 import { nobodyResponds, type Servers, type WriteAnswer } from "./servers.ts"
 
-/** What came of publishing: stored, refused by the server as full, or unknown. */
+/** What came of a command: stored, refused by the server as full, or unknown. */
 export type Published =
   | { readonly _tag: "Stored"; readonly seq: number }
   | { readonly _tag: "Busy"; readonly cause: string }
@@ -24,6 +24,7 @@ export class Sender {
   readonly name: string
   readonly #servers: Servers
   readonly #connection: Connection
+  #stored = 0
 
   constructor(name: string, servers: Servers, connection: Connection) {
     this.name = name
@@ -31,7 +32,7 @@ export class Sender {
     this.#connection = connection
   }
 
-  /** Publishes one message. The returned function makes the caller deaf to what comes of it. */
+  /** Has one message stored. The returned function makes the caller deaf to what comes of it. */
   publish(
     commandClass: CommandClass,
     token: string,
@@ -39,11 +40,15 @@ export class Sender {
     replySuffix: string,
     done: (published: Published) => void,
   ): () => void {
-    const subject = formerCommandSubject(commandSubject(this.name, commandClass, "sku", token))
+    const key = skuFromToken(token) ?? ("" as Sku)
+    const subject = storedOf("sku", partitionOf(key, this.#servers.partitions))
+    const publishedMs = this.#servers.world.nowMs
+    const sent = { sender: this.name as SenderId, class: commandClass, key, reply: replySuffix, publishedMs }
+    const stored = batchAlone(++this.#stored, sent, body)
     return this.#connection.request<WriteAnswer>({
       route: "commands",
       timeoutMs: publishTimeoutMs,
-      serve: (answer) => this.#servers.commands.write({ subject, headers: `${replyHeader}: ${replySuffix}`, body }, answer),
+      serve: (answer) => this.#servers.commands.write({ subject, body: stored }, answer),
       done: (outcome) => done(outcome._tag === "Answered" ? publishedOf(outcome.answer) : { _tag: "Unknown", cause: outcome.cause }),
     })
   }

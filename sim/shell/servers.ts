@@ -6,7 +6,6 @@
  */
 import { assert } from "../../src/assert.ts"
 import { atsSubject } from "../../src/wire/subjects.ts"
-import { storedCommandSubject } from "../substitutes/commands-subject.ts"
 import {
   type ApiError,
   type Expectation,
@@ -166,9 +165,6 @@ export class Servers {
   readonly world: World
   readonly partitions: number
   readonly commands: ServedStream
-  /** The commands stream of earlier releases, and whether it still takes what senders publish. */
-  readonly former: ServedStream
-  #isFormerOpen = true
   readonly journals: ReadonlyArray<ServedStream>
   readonly feed: ServedStream
   readonly snapshots: ServedStream
@@ -179,13 +175,13 @@ export class Servers {
   #feedSaidSeq = 0
 
   constructor(world: World, chance: Chance, { partitions, replicas }: ServersOptions) {
+    assert(partitions <= 10, "no partition's subject begins another's")
     this.world = world
     this.partitions = partitions
     const stream = (name: string, config: Partial<StreamConfig> = {}) =>
       new ServedStream(world, chance.family("replication"), { name, replicas, duplicateWindowMs: journalWindowMs, ...config })
     const bucket = (name: string) => stream(name, { lastOnly: true, markerMs })
-    this.commands = stream("commands", { transform: storedCommandSubject(partitions), duplicateWindowMs: commandsWindowMs })
-    this.former = stream("former commands", { transform: storedCommandSubject(partitions), duplicateWindowMs: commandsWindowMs })
+    this.commands = stream("commands", { duplicateWindowMs: commandsWindowMs })
     this.journals = Array.from({ length: partitions }, (_, partition) => stream(`journal ${partition}`))
     this.feed = stream("feed", { lastOnly: true })
     this.snapshots = stream("snapshots", { lastOnly: true })
@@ -195,20 +191,9 @@ export class Servers {
     this.feed.changed.add(() => this.#republishFeed())
   }
 
-  /** Those of a cluster that this release made. */
+  /** Those of a cluster. */
   get streams(): ReadonlyArray<ServedStream> {
     return [this.commands, ...this.journals, this.feed, this.snapshots, this.leases, this.members, this.marks]
-  }
-
-  /** As senders published to the stream of earlier releases. A subject that it has no more finds nobody. */
-  publishFormer(write: Write, answer: (answer: WriteAnswer) => void): void {
-    if (this.#isFormerOpen) this.former.write(write, answer)
-    else answer({ _tag: "Refused", error: nobodyResponds })
-  }
-
-  /** Changes its subjects. What its leader took before is still stored. */
-  closeFormer(): void {
-    this.#isFormerOpen = false
   }
 
   journal(partition: number): ServedStream {

@@ -9,18 +9,9 @@ import type { CommandMessage } from "../../src/engine/protocol.ts"
 import type { Reply, StoredRecord } from "../../src/engine/records.ts"
 import type { AtsValue } from "../../src/kinds/sku/types.ts"
 import { appendTimeoutMs } from "../../src/limits.ts"
-import {
-  type AskedQuestion,
-  Commands,
-  FormerCommands,
-  type FormerStream,
-  Journals,
-  type OpenQuestions,
-  Outbound,
-  Questions,
-} from "../../src/ports/broker.ts"
+import { type AskedQuestion, Commands, Journals, type OpenQuestions, Outbound, Questions } from "../../src/ports/broker.ts"
 import { AppendUnknown } from "../../src/ports/errors.ts"
-import { feedOf, feedSubject, isReplySuffix, journalSubject, questionSubject, replyHeader, replySubject } from "../../src/wire/subjects.ts"
+import { feedOf, feedSubject, isReplySuffix, journalSubject, questionSubject, replySubject, storedOf } from "../../src/wire/subjects.ts"
 import type { StoredMessage } from "../substitutes/stream.ts"
 import { ask, lookUp, orUnavailable, publish, publishTimeoutMs, type Trouble } from "./asking.ts"
 import type { Connection } from "./connection.ts"
@@ -35,16 +26,17 @@ export interface SaidCodec {
   readonly decodeAts: (bytes: Uint8Array) => AtsValue | undefined
 }
 
-const replyLine = new RegExp(`^${replyHeader}: (.*)$`, "m")
-
-const commandOf = ({ seq, subject, headers, body, atMs }: StoredMessage): CommandMessage => {
-  const suffix = replyLine.exec(headers)?.[1]
-  return { seq, subject, headers, replySuffix: suffix !== undefined && isReplySuffix(suffix) ? suffix : null, body, brokerMs: atMs }
-}
+const commandOf = ({ seq, subject, headers, body, atMs }: StoredMessage): CommandMessage => ({
+  seq,
+  subject,
+  headers,
+  body,
+  brokerMs: atMs,
+})
 
 const recordOf = ({ seq, messageId, body }: StoredMessage): StoredRecord => ({ seq, messageId, bytes: body })
 
-const commandsOf = (partition: number): string => `hf.p.${partition}.`
+const commandsOf = (partition: number): string => storedOf("sku", partition)
 const feedFrom = (partition: number): string => feedOf(partition).slice(0, -1)
 
 /** Messages of the partition stored after `seq`. */
@@ -89,26 +81,6 @@ const commandsOver = (stream: ServedStream, connection: Connection): Commands["S
 
 export const commandsLayer = (servers: Servers, connection: Connection): Layer.Layer<Commands> =>
   Layer.succeed(Commands, commandsOver(servers.commands, connection))
-
-const lastSeqOf = (stream: ServedStream, prefix: string): number => {
-  for (let seq = stream.model.lastSeq; seq > 0; seq--) if (stream.model.at(seq)?.subject.startsWith(prefix) === true) return seq
-  return 0
-}
-
-/** Closed first; then a message behind all that it took says that all of that is written; then its last of the partition. */
-const formerStream = (servers: Servers, connection: Connection): FormerStream => ({
-  ...commandsOver(servers.former, connection),
-  endSeq: (partition) =>
-    lookUp(connection, servers.former, () => servers.closeFormer()).pipe(
-      Effect.andThen(publish(connection, servers.former, { subject: "hf.former.closed", body: new Uint8Array() })),
-      Effect.andThen(lookUp(connection, servers.former, () => lastSeqOf(servers.former, commandsOf(partition)))),
-      orUnavailable(`close the commands stream of earlier releases and find its end for partition ${partition}`),
-    ),
-})
-
-/** Of a worker that has a login for it. */
-export const formerCommandsLayer = (servers: Servers, connection: Connection): Layer.Layer<never> =>
-  Layer.succeed(FormerCommands, formerStream(servers, connection))
 
 export const journalsLayer = (servers: Servers, connection: Connection): Layer.Layer<Journals> => {
   const follow = (partition: number, fromSeq: number) =>

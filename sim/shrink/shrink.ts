@@ -158,7 +158,6 @@ const simpler: ReadonlyArray<Partial<Drawn>> = [
   { batchMessagesMax: 2_048 },
   { memory: "shipped" },
   { memory: "packed" },
-  { formerMs: 0 },
   { orderPartitions: 0 },
   { ingresses: 0 },
   { variedPercent: 0, policies: 0 },

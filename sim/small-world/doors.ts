@@ -308,7 +308,7 @@ const storeBatch = (ground: Ground, stream: Stream, bytes: Uint8Array, key: stri
   const seen = stream.children.get(name)
   if (seen !== undefined) return seen
   const seq = stream.messages.length + 1
-  const message: CommandMessage = { seq, subject: storedSubject, headers: "", replySuffix: null, body: bytes, brokerMs: startMs + clockMs }
+  const message: CommandMessage = { seq, subject: storedSubject, headers: "", body: bytes, brokerMs: startMs + clockMs }
   const next: Stream = {
     id: ++ground.streams,
     messages: [...stream.messages, message],
@@ -407,14 +407,12 @@ export const doorProblems = ({ doors, journal, stream }: State): ReadonlyArray<s
         wrong.push(`busy is true: attempt ${entry.reply} was turned away, and decided`)
   for (const message of stream.messages)
     for (const suffix of suffixesIn(message))
-      if (message.subject === storedSubject && isTurnedAway(suffix))
-        wrong.push(`busy is true: attempt ${suffix} was turned away, and is stored`)
+      if (isTurnedAway(suffix)) wrong.push(`busy is true: attempt ${suffix} was turned away, and is stored`)
   return wrong
 }
 
 /** The attempts that a message of the stream holds. */
-export const suffixesIn = ({ replySuffix, subject, body }: CommandMessage): ReadonlyArray<string> => {
-  if (subject !== storedSubject) return replySuffix === null ? [] : [replySuffix]
+export const suffixesIn = ({ body }: CommandMessage): ReadonlyArray<string> => {
   const decoded = checkingCodec.decodeBatch(body)
   return decoded._tag === "Batch" ? decoded.batch.messages.flatMap(({ reply }) => (reply === null ? [] : [reply])) : []
 }

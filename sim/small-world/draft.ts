@@ -34,7 +34,6 @@ type Question = Of<
   | "PauseReading"
   | "ResumeReading"
   | "PurgeCommands"
-  | "ReadRawEnd"
   | "ReadRecalled"
   | "Throttle"
   | "ClearHalt"
@@ -276,7 +275,6 @@ const performQuestion = (ground: Ground, draft: Draft, worker: Mutable<WorkerSta
     case "PauseReading":
     case "ResumeReading":
     case "PurgeCommands":
-    case "ReadRawEnd":
     case "ReadRecalled":
     case "Throttle":
     case "ClearHalt":

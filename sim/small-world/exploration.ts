@@ -91,7 +91,7 @@ const firstDraft = (ground: Ground): Draft => {
     draft = settle(ground, stateOf(draft))
     if (draft.wrong.length > 0) break
   }
-  if (ground.world.entry === "raw") return draft
+  if (ground.world.entry === "stored") return draft
   openDoors(ground, draft)
   return draft
 }

@@ -1,27 +1,32 @@
 /**
  * What may happen outside the workers: commands are sent and retried, the commands stream loses its tail, time goes on.
  */
-import { skuToken } from "../../src/domain/names.ts"
+import type { SenderId, Sku } from "../../src/domain/names.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
+import { storedOf } from "../../src/wire/subjects.ts"
+import { batchAlone } from "../../src/workload/stored-alone.ts"
 import { attemptMoves } from "./doors.ts"
 import { askCommandAt, bothWorkers, type Draft, draftOf, type Ground, hear, type OnMove, startMs } from "./draft.ts"
 import type { State, Stream, Template } from "./small-world.ts"
 
-/** A message as the commands stream stores it now. The suffix ends with its number, so that a retry's answer is its own. */
+/** Added to the place of a template whose bytes may be stored again: they have one number, whenever they are. */
+const againFrom = 20
+
+/** A message as the commands stream stores it now. Its number is its ingress's for it, and ends the suffix, so that a retry's answer is its own. */
 const storeCommand = (ground: Ground, stream: Stream, index: number, template: Template, number: number, clockMs: number): Stream => {
   const key = `${index} ${number} ${clockMs}`
   const seen = stream.children.get(key)
   if (seen !== undefined) return seen
   const seq = stream.messages.length + 1
-  const replySuffix = `r.${number}`
-  const message: CommandMessage = {
-    seq,
-    subject: `hf.p.0.${template.sender}.${template.class}.${skuToken(String(template.command.sku))}`,
-    headers: `Hf-Reply: ${replySuffix}`,
-    replySuffix,
-    body: new TextEncoder().encode(JSON.stringify(template.command)),
-    brokerMs: startMs + clockMs,
+  const sent = {
+    sender: template.sender as SenderId,
+    class: template.class,
+    key: template.command.sku as Sku,
+    reply: `r.${number}`,
+    publishedMs: startMs + clockMs,
   }
+  const body = batchAlone(number, sent, new TextEncoder().encode(JSON.stringify(template.command)))
+  const message: CommandMessage = { seq, subject: storedOf("sku", 0), headers: "", body, brokerMs: startMs + clockMs }
   const next: Stream = {
     id: ++ground.streams,
     messages: [...stream.messages, message],
@@ -36,7 +41,8 @@ const storeCommand = (ground: Ground, stream: Stream, index: number, template: T
 /** Sends a template's command; `index` tells it from the others. */
 export const send = (ground: Ground, draft: Draft, index: number, template: Template): void => {
   draft.sends += 1
-  draft.stream = storeCommand(ground, draft.stream, index, template, draft.sends, draft.clockMs)
+  const number = template.storedAgain === true ? againFrom + index : draft.sends
+  draft.stream = storeCommand(ground, draft.stream, index, template, number, draft.clockMs)
 }
 
 /** The commands stream loses its tail: what comes next takes the sequences of what was lost. The world's own setup is on disk. */
@@ -76,7 +82,8 @@ export const sendMoves = (ground: Ground, state: State, onMove: OnMove): void =>
     const sent = isSent(index)
     const waitsFor = templates.findIndex(({ name }) => name === template.after)
     if (waitsFor >= 0 && !isSent(waitsFor)) continue
-    if (sent && (template.retried !== true || state.used.retries >= ground.world.bounds.retries)) continue
+    const mayComeAgain = template.retried === true || template.storedAgain === true
+    if (sent && (!mayComeAgain || state.used.retries >= ground.world.bounds.retries)) continue
     if (state.doors !== null) {
       attemptMoves(state, index, template.name, sent, onMove)
       continue
@@ -84,7 +91,8 @@ export const sendMoves = (ground: Ground, state: State, onMove: OnMove): void =>
     const draft = draftOf(state)
     if (sent) draft.used.retries += 1
     send(ground, draft, index, template)
-    onMove("chance", `${template.sender} ${sent ? "retries" : "sends"} ${template.name}`, draft)
+    const does = template.storedAgain === true ? "has stored again" : "retries"
+    onMove("chance", `${template.sender} ${sent ? does : "sends"} ${template.name}`, draft)
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * Shapes and their names only: what may happen in a state is in moves.ts, what has to hold in properties.ts.
  */
+import type { CommandClass } from "../../src/domain/names.ts"
 import type { CommandMessage, SnapshotManifest } from "../../src/engine/protocol.ts"
 import type { SkuOutput } from "../../src/kinds/sku/types.ts"
 import { type Doors, doorsKey } from "./doors.ts"
@@ -13,12 +14,14 @@ import type { Mind } from "./minds.ts"
 export interface Template {
   readonly name: string
   readonly sender: string
-  readonly class: string
+  readonly class: CommandClass
   readonly command: Readonly<Record<string, unknown>>
   /** Sent only after the template of this name was. */
   readonly after?: string
   /** Whether the sender may send it again. */
   readonly retried?: boolean
+  /** Instead, and where there are no doors: an ingress stores the same bytes again, for it doesn't know what became of them. */
+  readonly storedAgain?: boolean
 }
 
 /** How often each thing may happen in one history. They make the world finite. */
@@ -83,8 +86,8 @@ export interface SmallWorld {
   readonly afterTailLoss: "breaks" | "reads on"
   /** Records between two snapshots; none are written unless a world says so. */
   readonly snapshotEveryRecords: number
-  /** Whether commands come through two ingresses, or are in the stream as their senders wrote them. */
-  readonly entry: "raw" | "doors"
+  /** Whether commands come through two ingresses, or lie in the stream by themselves, each alone in a message. */
+  readonly entry: "stored" | "doors"
   /** States after which the exploration gives up, and says so. */
   readonly statesMax: number
 }

@@ -76,7 +76,7 @@ const plain: Omit<SmallWorld, "name" | "about"> = {
   readsFirst: "marks",
   afterTailLoss: "breaks",
   snapshotEveryRecords: 1_000_000,
-  entry: "raw",
+  entry: "stored",
   statesMax,
 }
 
@@ -146,7 +146,7 @@ export const smallWorlds: ReadonlyArray<SmallWorld> = [
   }),
   world("lost commands", "the commands stream loses its tail, and what is sent next takes the sequences of what was lost", {
     setup: stocked(2),
-    templates: [retried(reserve("web", "c1")), reserve("shop", "c2")],
+    templates: [{ ...reserve("web", "c1"), storedAgain: true }, reserve("shop", "c2")],
     bounds: { ...none, retries: 1, tailLosses: 1 },
   }),
   world("two doors", "a reserve that is sent again through either of two ingresses while owners change: a frame unheard, late or unknown", {

@@ -1,29 +1,22 @@
 /**
- * A stream of commands with what readers of one partition need: its messages as the engine reads them, made once, and where each partition's lie.
- *
- * Two of them in a world: the one that ingresses write, and where it was upgraded the one of the release before, which senders wrote to themselves.
+ * The commands stream with what readers of one partition need: its messages as the engine reads them, made once, and where each partition's lie.
  */
 import type { CommandMessage } from "../../src/engine/protocol.ts"
 import { storedOf } from "../../src/wire/subjects.ts"
 import type { StoredMessage, StreamModel } from "./stream.ts"
 
-const replyLine = /^Hf-Reply: (.*)$/m
-
 const asCommand = (stored: StoredMessage): CommandMessage => ({
   seq: stored.seq,
   subject: stored.subject,
   headers: stored.headers,
-  replySuffix: replyLine.exec(stored.headers)?.[1] ?? null,
   body: stored.body,
   brokerMs: stored.atMs,
 })
 
 const storedAt = storedOf("sku", "*").slice(0, -1)
-const formerAt = "hf.p.".length
 
-/** Of a subject that an ingress stores under, or of one of the release before, `hf.p.<partition>.…`. */
-export const partitionOfSubject = (subject: string): number =>
-  Number.parseInt(subject.slice(subject.startsWith(storedAt) ? storedAt.length : formerAt), 10)
+/** Of a subject that an ingress stores under. */
+export const partitionOfSubject = (subject: string): number => Number.parseInt(subject.slice(storedAt.length), 10)
 
 export class CommandStream {
   readonly model: StreamModel
@@ -76,7 +69,6 @@ export class CommandStream {
   }
 
   purge(partition: number, beforeSeq: number): void {
-    this.model.purge(`hf.p.${partition}.`, beforeSeq)
     this.model.purge(storedOf("sku", partition), beforeSeq)
     const seqs = this.#ofPartition[partition]
     const gone = seqs?.findIndex((seq) => seq >= beforeSeq) ?? -1

@@ -5,12 +5,11 @@
  * does wrong (elections, lost tails, forgotten ids, leases given twice) is switched on from outside, in sim/faults.
  */
 import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
-import type { CursorStream, StoredRecord } from "../../src/engine/records.ts"
+import type { StoredRecord } from "../../src/engine/records.ts"
 import type { AtsValue } from "../../src/kinds/sku/types.ts"
 import { journalSubject, storedOf } from "../../src/wire/subjects.ts"
 import { EventKind, type World } from "../world/world.ts"
 import { CommandStream } from "./command-stream.ts"
-import { storedCommandSubject } from "./commands-subject.ts"
 import { type ApiError, type Expectation, type Proposal, type StoredMessage, StreamModel } from "./stream.ts"
 
 export interface ServerOptions {
@@ -43,7 +42,7 @@ export interface StoredSnapshot {
 /** Who wants to be told what the server stored. */
 export interface Listener {
   recordStored(partition: number, stored: StoredRecord): void
-  commandStored(partition: number, message: CommandMessage, stream: CursorStream): void
+  commandStored(partition: number, message: CommandMessage): void
   feedStored(partition: number, value: AtsValue): void
   haltChanged(partition: number): void
 }
@@ -60,13 +59,9 @@ const decoded = <T>(message: StoredMessage | undefined): T | null =>
 export class Server {
   readonly options: ServerOptions
   readonly #world: World
-  /** What ingresses write. In a world without them, what senders write themselves. */
+  /** What ingresses write. */
   readonly commands: StreamModel
-  /** Of the release before, which senders wrote to themselves; nothing is in it unless the world was upgraded. */
-  readonly former: StreamModel
-  readonly #streams: Readonly<Record<CursorStream, CommandStream>>
-  /** What has become of the stream of the release before: there never was one, it still takes messages, or no more. */
-  #formerIs: "absent" | "open" | "closed" = "absent"
+  readonly #commands: CommandStream
   readonly journals: ReadonlyArray<StreamModel>
   readonly keys: StreamModel
   /** The last value of each channel and SKU, in the order they were stored. */
@@ -97,11 +92,8 @@ export class Server {
     this.#world = world
     this.options = options
     const { partitions, orderPartitions = 0, replicas, duplicateWindowMs } = options
-    const ofCommands = (name: string) =>
-      new StreamModel({ name, replicas, duplicateWindowMs: 100, transform: storedCommandSubject(partitions) })
-    this.commands = ofCommands("COMMANDS")
-    this.former = ofCommands("FORMER")
-    this.#streams = { raw: new CommandStream(this.former, partitions), stored: new CommandStream(this.commands, partitions) }
+    this.commands = new StreamModel({ name: "COMMANDS", replicas, duplicateWindowMs: 100 })
+    this.#commands = new CommandStream(this.commands, partitions)
     this.journals = Array.from(
       { length: partitions + orderPartitions },
       (_, partition) => new StreamModel({ name: `JOURNAL_${partition}`, replicas, duplicateWindowMs }),
@@ -124,7 +116,7 @@ export class Server {
   /** Nothing answers for `ms` milliseconds. */
   goDown(ms: number): void {
     this.#downUntilMs = Math.max(this.#downUntilMs, this.#world.nowMs + ms)
-    for (const stream of [...this.journals, this.commands, this.former]) this.#loseLeader(stream)
+    for (const stream of [...this.journals, this.commands]) this.#loseLeader(stream)
   }
 
   get isDown(): boolean {
@@ -205,8 +197,7 @@ export class Server {
 
   #commit(stream: StreamModel, proposal: Proposal): number {
     const seq = stream.commit(proposal, this.nowMs)
-    if (stream === this.commands) this.#commandStored("stored", stream.at(seq) as StoredMessage)
-    else if (stream === this.former) this.#commandStored("raw", stream.at(seq) as StoredMessage)
+    if (stream === this.commands) this.#commandStored(stream.at(seq) as StoredMessage)
     else if (stream !== this.keys) {
       const stored: StoredRecord = { seq, messageId: proposal.expectation.messageId ?? "", bytes: proposal.body }
       for (const listener of this.listeners) listener.recordStored(this.journals.indexOf(stream), stored)
@@ -214,9 +205,9 @@ export class Server {
     return seq
   }
 
-  #commandStored(stream: CursorStream, stored: StoredMessage): void {
-    const { partition, message } = this.#streams[stream].add(stored)
-    for (const listener of this.listeners) listener.commandStored(partition, message, stream)
+  #commandStored(stored: StoredMessage): void {
+    const { partition, message } = this.#commands.add(stored)
+    for (const listener of this.listeners) listener.commandStored(partition, message)
   }
 
   append(partition: number, expectedSeq: number, messageId: string, bytes: Uint8Array, done: (answer: AppendAnswer) => void): void {
@@ -224,48 +215,14 @@ export class Server {
     this.#write(journal, journalSubject("sku", partition), "", bytes, { lastSeq: expectedSeq, messageId }, done)
   }
 
-  /** A record that lies in a journal when the world begins. */
-  putRecord(partition: number, messageId: string, bytes: Uint8Array): void {
-    const journal = this.journals[partition] as StreamModel
-    journal.publish(this.nowMs, journalSubject("sku", partition), "", bytes, { messageId })
-    for (const listener of this.listeners) listener.recordStored(partition, { seq: journal.lastSeq, messageId, bytes })
-  }
-
   get #isFull(): boolean {
     return this.#world.nowMs < this.#fullUntilMs && this.answersFor(this.commands.config.name)
-  }
-
-  /** A sender's own message, for the stream of the release before while it takes any, else for the one there is. */
-  publishCommand(subject: string, headers: string, body: Uint8Array, done: (answer: AppendAnswer) => void): void {
-    if (this.#formerIs === "closed") return done(nobodyResponds)
-    if (this.#isFull) return done(isFull)
-    this.#write(this.formerIsOpen ? this.former : this.commands, subject, headers, body, {}, done)
   }
 
   /** A message that an ingress wrote. */
   storeBatch(partition: number, bytes: Uint8Array, done: (answer: AppendAnswer) => void): void {
     if (this.#isFull) return done(isFull)
     this.#write(this.commands, storedOf("sku", partition), "", bytes, {}, done)
-  }
-
-  get formerIsOpen(): boolean {
-    return this.#formerIs === "open"
-  }
-
-  /** The world begins with a stream of the release before, which takes what senders write. */
-  openFormer(): void {
-    this.#formerIs = "open"
-  }
-
-  /** The stream of the release before takes nothing more: what was on its way there is refused, or stored by now. */
-  closeFormer(): void {
-    this.#formerIs = "closed"
-    this.#loseLeader(this.former)
-  }
-
-  /** Where the stream of the release before ends for a partition; null while it takes more. */
-  formerEndSeq(partition: number): number | null {
-    return this.formerIsOpen ? null : this.#streams.raw.lastSeq(partition)
   }
 
   recordAt(partition: number, seq: number): StoredRecord | null {
@@ -289,26 +246,26 @@ export class Server {
   }
 
   /** Messages of a partition from a sequence on, at most `max`. */
-  messages(stream: CursorStream, partition: number, fromSeq: number, max: number): Array<CommandMessage> {
-    return this.#streams[stream].from(partition, fromSeq, max)
+  messages(partition: number, fromSeq: number, max: number): Array<CommandMessage> {
+    return this.#commands.from(partition, fromSeq, max)
   }
 
-  commandAt(stream: CursorStream, partition: number, seq: number) {
-    const { firstSeq, lastSeq } = this.#streams[stream].model
-    const message = this.#streams[stream].at(seq)
-    const nextSeq = message === null ? (this.#streams[stream].from(partition, seq + 1, 1)[0]?.seq ?? null) : null
+  commandAt(partition: number, seq: number) {
+    const { firstSeq, lastSeq } = this.commands
+    const message = this.#commands.at(seq)
+    const nextSeq = message === null ? (this.#commands.from(partition, seq + 1, 1)[0]?.seq ?? null) : null
     return { message, firstSeq, lastSeq, nextSeq, fill: this.#isFull ? 1 : 0 }
   }
 
   /** The newest command of a partition, 0 if there is none. */
-  lastCommandSeq(partition: number, stream: CursorStream = "stored"): number {
-    return this.#streams[stream].lastSeq(partition)
+  lastCommandSeq(partition: number): number {
+    return this.#commands.lastSeq(partition)
   }
 
   /** `losses`: {@link commandsLosses} when it was asked for. A request on its way to a leader is lost with it: it never meets sequences that the stream uses again. */
-  purgeCommands(stream: CursorStream, partition: number, beforeSeq: number, losses: number): void {
+  purgeCommands(partition: number, beforeSeq: number, losses: number): void {
     if (losses !== this.commandsLosses) return
-    this.#streams[stream].purge(partition, beforeSeq)
+    this.#commands.purge(partition, beforeSeq)
   }
 
   /** How often the commands stream lost its tail, and its leader with it. */
@@ -318,17 +275,17 @@ export class Server {
   loseCommands(count: number): number {
     this.commandsLosses++
     this.#loseLeader(this.commands)
-    return this.#streams.stored.loseTail(count)
+    return this.#commands.loseTail(count)
   }
 
   /** The commands stream keeps its newest `count` messages alone. Returns the partitions whose messages it dropped, decided or not. */
   trimCommands(count: number): ReadonlySet<number> {
-    return this.#streams.stored.trim(count)
+    return this.#commands.trim(count)
   }
 
   /** Sequences of the commands stream that were dropped, decided or not. */
   get droppedCommands(): ReadonlySet<number> {
-    return this.#streams.stored.dropped
+    return this.#commands.dropped
   }
 
   /** A journal loses its unsynced tail. Returns how many records. */

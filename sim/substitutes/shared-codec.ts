@@ -6,8 +6,8 @@
  */
 import type { Command } from "../../src/domain/sku/commands.ts"
 import type { DecodedChunk } from "../../src/engine/protocol.ts"
-import type { SkuChunk, SkuDecodedBatch, SkuDecodedBody, SkuEngineCodec } from "../../src/kinds/sku/types.ts"
-import { engineCodec } from "../../src/wire/codec.ts"
+import type { SkuChunk, SkuDecodedBatch, SkuDecodedBody, SkuEngineCodec, SkuKind } from "../../src/kinds/sku/types.ts"
+import { engineCodec, type WireCodec } from "../../src/wire/codec.ts"
 import { readingBoth } from "../faults/releases.ts"
 
 type Decoded = ReturnType<SkuEngineCodec["decodeRecord"]>
@@ -57,7 +57,7 @@ const ownedCopy = (decoded: DecodedChunk): DecodedChunk => {
 }
 
 /** What workers of this release are given: reads the same bytes once. Damaged copies are other bytes. */
-export const sharedCodec: SkuEngineCodec = {
+export const sharedCodec: WireCodec<SkuKind> = {
   ...engineCodec,
   decodeBody: (bytes: Read) => {
     bytes[asBody] ??= engineCodec.decodeBody(bytes)
@@ -89,7 +89,6 @@ export const sharedCodec: SkuEngineCodec = {
 /** Remembers nothing, and freezes what {@link sharedCodec} shares: for the test that nobody changes it. */
 export const frozenCodec: SkuEngineCodec = {
   ...engineCodec,
-  decodeBody: (bytes) => deeplyFrozen(engineCodec.decodeBody(bytes)),
   decodeBatch: (bytes) => deeplyFrozen(engineCodec.decodeBatch(bytes)),
   decodeRecord: (bytes) => deeplyFrozen(engineCodec.decodeRecord(bytes)),
   decodeChunk: (bytes) => ownedCopy(deeplyFrozen(engineCodec.decodeChunk(bytes))),

@@ -16,8 +16,6 @@ export interface ApiError {
 export interface StreamConfig {
   readonly name: string
   readonly replicas: 1 | 3
-  /** How a subject is stored; as it came unless given. */
-  readonly transform?: (subject: string) => string
   /** Milliseconds for which message ids are remembered. */
   readonly duplicateWindowMs: number
   readonly messagesMax?: number
@@ -174,24 +172,23 @@ export class StreamModel {
    * stream's) before the message id, three at the id first, then at the stream's, then at the subject's.
    */
   propose(nowMs: number, subject: string, headers: string, body: Uint8Array, expectation: Expectation = nothing): Proposed {
-    const stored = this.config.transform?.(subject) ?? subject
     const refusal =
       this.#checkSize(headers, body) ??
       (this.config.replicas === 3
         ? (this.#checkTtl(expectation) ??
           this.#checkId(expectation, nowMs) ??
           this.#checkLastSeq(expectation) ??
-          this.#checkLastSubjectSeq(stored, expectation) ??
+          this.#checkLastSubjectSeq(subject, expectation) ??
           this.#checkRollup(headers))
         : (this.#checkTtlAllowed(expectation) ??
-          this.#checkLastSubjectSeq(stored, expectation) ??
+          this.#checkLastSubjectSeq(subject, expectation) ??
           this.#checkLastSeq(expectation) ??
           this.#checkId(expectation, nowMs) ??
           this.#checkRollup(headers) ??
           this.#checkTtl(expectation))) ??
-      this.#checkRoom(stored, headers, body)
+      this.#checkRoom(subject, headers, body)
     if (refusal !== undefined) return refusal
-    const proposal = { seq: this.lastSeq + this.#proposals.size + 1, subject: stored, headers, body, expectation }
+    const proposal = { seq: this.lastSeq + this.#proposals.size + 1, subject, headers, body, expectation }
     this.#proposals.add(proposal)
     if (this.config.bytesMax !== undefined) this.#proposedBytes += storedBytes(proposal)
     const { messageId = "" } = expectation

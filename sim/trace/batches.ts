@@ -4,11 +4,12 @@
  * A trace names a message's commands, not its subject: a body of several SKUs was sent under any one of them, whose policy then gave its place in the
  * batch. One is chosen that explains the order; where none does (the SKU may be one that the export left out), the batch is cut there, which changes no decision.
  */
-import { type CommandClass, partitionOf, type SenderId, type Sku, skuToken } from "../../src/domain/names.ts"
+import { type CommandClass, partitionOf, type SenderId, type Sku } from "../../src/domain/names.ts"
 import { channelPolicy } from "../../src/domain/sku/policy.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
 import type { SkuPartition } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
+import { storedAlone } from "../../src/workload/stored-alone.ts"
 import type { TraceMessage } from "./commands.ts"
 
 /** Messages that arrive together, and the message of the trace that each of them is, by its sequence here. */
@@ -84,7 +85,7 @@ export class Batches {
 
   /** A message that nobody could have sent: it is refused, and moves only the time. */
   nobodys(atMs: number): CommandMessage {
-    return { seq: ++this.#lastSeq, subject: "", headers: "", replySuffix: null, body: encoder.encode(undecodable), brokerMs: atMs }
+    return { seq: ++this.#lastSeq, subject: "", headers: "", body: encoder.encode(undecodable), brokerMs: atMs }
   }
 
   /** The SKUs it may have been sent under, the one that puts it first in its batch first. */
@@ -98,7 +99,7 @@ export class Batches {
 
   #stored({ message, sku }: Placed, seq: number): CommandMessage {
     const { sender, class: commandClass, brokerMs } = message
-    const subject = `hf.p.${this.#partition.id}.${sender}.${commandClass}.${skuToken(sku)}`
-    return { seq, subject, headers: "", replySuffix: null, body: bodyOf(message), brokerMs }
+    const sent = { sender, class: commandClass, key: sku, reply: null, publishedMs: brokerMs }
+    return storedAlone(this.#partition.id, seq, sent, bodyOf(message))
   }
 }

@@ -6,7 +6,7 @@
  * decided, in the records where the trace says so. So is what was beyond the bounds of its sender's word: which roles it had is in no trace either. Texts, and the hashes that ids are bound to, stay as they were sent.
  */
 import type { Command } from "../../src/domain/sku/commands.ts"
-import type { SkuDecodedCommand, SkuEngineCodec } from "../../src/kinds/sku/types.ts"
+import type { SkuDecodedBody, SkuDecodedCommand, SkuEngineCodec } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import type { TraceCommand, TraceRecord } from "./commands.ts"
 
@@ -68,9 +68,11 @@ export class Quarantine {
 
   readonly codec: SkuEngineCodec = {
     ...engineCodec,
-    decodeBody: (body) => {
-      const decoded = engineCodec.decodeBody(body)
-      return decoded._tag === "Commands" ? { ...decoded, commands: decoded.commands.map((one) => this.#fitted(one)) } : decoded
+    decodeBatch: (stored) => {
+      const decoded = engineCodec.decodeBatch(stored)
+      if (decoded._tag !== "Batch") return decoded
+      const messages = decoded.batch.messages.map((message) => ({ ...message, body: this.#fittedIn(message.body) }))
+      return { ...decoded, batch: { ...decoded.batch, messages } }
     },
     // Taken right before a command is decided, and before nothing else.
     contentHash: (command) => {
@@ -83,6 +85,10 @@ export class Quarantine {
       this.#isArmed = false
       return engineCodec.encodeEntry(entry, texts)
     },
+  }
+
+  #fittedIn(body: SkuDecodedBody): SkuDecodedBody {
+    return body._tag === "Commands" ? { ...body, commands: body.commands.map((one) => this.#fitted(one)) } : body
   }
 
   #fitted(decoded: SkuDecodedCommand): SkuDecodedCommand {

@@ -164,7 +164,6 @@ const entrySeen = (checkers: Checkers, seen: RecordSeen<SkuKind>, entry: SkuEntr
       return
     case "Stored":
     case "Skipped":
-    case "Moved":
     case "Reset":
     case "Resumed":
       return

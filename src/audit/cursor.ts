@@ -11,20 +11,6 @@ import type { RecordSeen } from "./seen.ts"
 
 const start: Cursor = { stream: "stored", seq: 0, digest: "" }
 
-/**
- * What is wrong with a record whose cursor moves to another stream. It may move once, from the stream of earlier releases to the beginning of the present one, in a record that
- * decides no message of either.
- */
-const wrongMove = (before: Cursor, { cursor, entries }: JournalRecord): string | null => {
-  const moved = entries.find((entry) => entry._tag === "Moved")
-  if (moved === undefined) return `reads the stream ${cursor.stream} after ${before.stream}, and nothing says why`
-  if (moved.from.stream !== before.stream || moved.from.seq !== before.seq)
-    return `moves from ${moved.from.seq}, but the cursor stood at ${before.seq}`
-  if (before.stream !== "raw" || cursor.stream !== "stored" || cursor.seq !== 0)
-    return `moves from ${before.stream} to ${cursor.seq} of ${cursor.stream}`
-  return entries.length === 1 ? null : "moves and does something else"
-}
-
 /** The last message of a record that was not reset: the highest it decided, or the one before. Reports what was taken out of turn. */
 const lastTaken = (findings: Findings, where: Where, before: Cursor, record: JournalRecord): number => {
   const taken = new Set<number>()
@@ -53,15 +39,9 @@ export const createCursor = (findings: Findings) => {
     record: ({ partition, seq, record }: RecordSeen): void => {
       const where = { partition, seq }
       const { cursor } = record
-      // A cluster of an earlier release began with the other stream.
-      const before = cursors.get(partition) ?? { ...start, stream: cursor.stream }
+      const before = cursors.get(partition) ?? start
       findings.checked("cursor")
       cursors.set(partition, cursor)
-      if (cursor.stream !== before.stream) {
-        const wrong = wrongMove(before, record)
-        if (wrong !== null) findings.violated("cursor", where, `record ${wrong}`)
-        return
-      }
       const reset = record.entries.find((entry) => entry._tag === "Reset")
       if (reset !== undefined) {
         if (reset.from.seq !== before.seq || reset.from.digest !== before.digest) {

@@ -91,7 +91,6 @@ export const createLosses = () => {
 
   return {
     record: ({ partition, seq, record }: RecordSeen): void => {
-      if (record.cursor.stream !== "stored") return
       for (const entry of record.entries) entrySeen(partition, seq, entry)
     },
     /** The losses, `held` given where the stream was looked at before all journals were read, from their first records on. */

@@ -141,7 +141,6 @@ const entrySeen = (checkers: OrderCheckers, seen: RecordSeen<OrderKind>, entry: 
       return checkers.findings.violated("orders", { partition, seq }, `the book ${entry.key} does something of its own accord`)
     case "Stored":
     case "Skipped":
-    case "Moved":
     case "Reset":
     case "Resumed":
       return

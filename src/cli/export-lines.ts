@@ -179,8 +179,6 @@ export class JournalExport {
         const { _tag, ...taken } = entry
         return this.#scope.sku === null ? [{ line: _tag === "Stored" ? "stored" : "skipped", ...taken }] : []
       }
-      case "Moved":
-        return this.#scope.sku === null ? [{ line: "moved", from: entry.from }] : []
       case "Reset":
         return this.#scope.sku === null ? [{ line: "reset", from: entry.from, cause: entry.cause, dropped: entry.dropped }] : []
       case "Resumed": {

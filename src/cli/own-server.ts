@@ -93,7 +93,6 @@ export const startOwnServer = (connectionName: string): Effect.Effect<WorkerAcce
       monitorUrls: [monitorUrl],
       engine: credentials.engine,
       door: credentials.door,
-      ...(credentials.former === undefined ? {} : { former: credentials.former }),
       name: connectionName,
     })),
   )

@@ -59,14 +59,12 @@ const loginOf = ({ user, password }: LoginSetting) => ({ user, password: Redacte
 /** Where NATS is: as told, or a server of our own for as long as the scope lives. */
 const findNats = Effect.fnUntraced(function* (config: HoldfastConfig) {
   if (config.nats === null) return yield* startOwnServer(config.worker)
-  const { urls, monitorUrls, engine, door, former } = config.nats
-  const drains = former === null ? {} : { former: loginOf(former) }
+  const { urls, monitorUrls, engine, door } = config.nats
   const found: WorkerAccess = {
     servers: urls,
     monitorUrls,
     engine: loginOf(engine),
     door: loginOf(door),
-    ...drains,
     name: config.worker,
   }
   return found

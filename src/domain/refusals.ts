@@ -19,8 +19,6 @@ export const RefusalReason = [
   "UnknownType",
   /** A field is missing, unknown or out of its range; `field` names it. */
   "InvalidField",
-  /** The subject's SKU token isn't the canonical spelling of a SKU. */
-  "NotCanonical",
   /** The subject's SKU isn't among the body's. */
   "SubjectMismatch",
   /** A SKU in the body belongs to another partition than the subject's. */
@@ -109,7 +107,6 @@ export const isBusinessAnswer = (reason: RefusalReason): boolean => {
     case "UnsupportedVersion":
     case "UnknownType":
     case "InvalidField":
-    case "NotCanonical":
     case "SubjectMismatch":
     case "WrongPartition":
     case "WrongClass":

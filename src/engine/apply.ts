@@ -28,7 +28,6 @@ import { outcomeOf, placesIn } from "./outcomes.ts"
 import { applyAnswered, noteOwed } from "./owed.ts"
 import { loadedSeqOf, type Partition, type QuarantinedCommand } from "./partition.ts"
 import type {
-  Cursor,
   DecidedCommand,
   Dropped,
   Entry,
@@ -398,7 +397,6 @@ const applyEntry = (partition: Partition, given: EngineContext, entry: Entry, se
       applyAnswered(partition, given, entry, { seq, atMs, place })
       return
     case "Skipped":
-    case "Moved":
       return
     default:
       unreachable(entry)
@@ -433,16 +431,8 @@ export const applyEnvelope = (partition: Partition, record: JournalRecord): void
   partition.epoch = record.epoch
   partition.atMs = record.atMs
   if (record.kind === "reset") forgetMarksAfter(partition, record.cursor.seq)
-  const { stream, seq, digest } = partition.cursor
-  if (record.cursor.stream !== stream) forgetMarks(partition, record.cursor)
-  else if (record.cursor.seq !== seq || record.cursor.digest !== digest) markCursor(partition, record)
-}
-
-/** Another stream: what is remembered of the former one's messages says nothing about it. */
-const forgetMarks = (partition: Partition, cursor: Cursor): void => {
-  partition.cursor = cursor
-  partition.recentMarks.length = 0
-  partition.sparseMarks.length = 0
+  const { seq, digest } = partition.cursor
+  if (record.cursor.seq !== seq || record.cursor.digest !== digest) markCursor(partition, record)
 }
 
 const forgetMarksAfter = (partition: Partition, seq: number): void => {

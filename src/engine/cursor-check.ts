@@ -15,7 +15,7 @@
  * cursor's message still there: until then nothing behind it was dropped, so nothing is missing up to what had arrived. One look proves all of that, and while a record is in flight another is made; what follows a
  * proven message without a gap needs none. The cursor therefore never passes what was dropped, whoever reigns next.
  *
- * Where nothing was ever decided there is no such message; where single messages were deleted, or a stream of earlier releases dropped what is old subject by subject, it proves too little. There the serials of the
+ * Where nothing was ever decided there is no such message; where single messages were deleted, it proves too little. There the serials of the
  * ingresses show what is missing once a later one of the same ingress is taken (batch.ts), and the audit of all journals together (audit/losses.ts).
  */
 import { assert } from "../assert.ts"
@@ -43,7 +43,7 @@ export const askCursor = (partition: Serving, nowMs: number): Array<Output> => {
 const ask = (partition: Serving, check: CursorCheck): Array<Output> => {
   assert(partition.reign.check === check, "INV-7 one look is made at a time")
   check.provesSeq = partition.reign.arrived.length > 0 ? partition.reign.arrivedSeq : 0
-  return [{ _tag: "ReadCommandAt", stream: partition.cursor.stream, seq: check.seq }]
+  return [{ _tag: "ReadCommandAt", seq: check.seq }]
 }
 
 /** Something has arrived that is not proven yet: is the stream still the one that was read before, and was nothing of it dropped up to there? Before the first message there is nothing to look at. */
@@ -65,7 +65,7 @@ export const startReading = (partition: Serving): Array<Output> => {
   partition.reign.arrivedSeq = partition.cursor.seq
   partition.reign.reading = true
   partition.reign.provenSeq = 0
-  return [{ _tag: "ReadCommands", stream: partition.cursor.stream, fromSeq: partition.cursor.seq + 1 }]
+  return [{ _tag: "ReadCommands", fromSeq: partition.cursor.seq + 1 }]
 }
 
 /** What has arrived and isn't decided is forgotten: it will be read again. */
@@ -236,7 +236,7 @@ const purgeIfDue = (partition: Serving, given: EngineContext, verifiedSeq: numbe
   assert(beforeSeq <= decidedSeq, "INV-7 only what is decided is purged")
   if (beforeSeq <= partition.reign.purgedBelowSeq) return []
   partition.reign.purgedBelowSeq = beforeSeq
-  return [{ _tag: "PurgeCommands", stream: partition.cursor.stream, beforeSeq }]
+  return [{ _tag: "PurgeCommands", beforeSeq }]
 }
 
 /** Every second: check, and ask again for what was not answered. Purging waits for a verified check, unless the rules were loosened. */

@@ -281,7 +281,6 @@ export const settle = (
 /** Why a message as such is refused, or undefined. A message that isn't for this partition can only come from a changed topology. */
 export const refuseMessage = ({ kind }: EngineContext, arrived: ArrivedMessage): Refusal | undefined => {
   if (arrived.body._tag === "Undecodable") return arrived.body.refusal
-  if (arrived.key === undefined) return { reason: "NotCanonical", field: "subject" }
   if (!arrived.home) return { reason: "WrongPartition", field: "subject" }
   // What can't be decoded may have meant the subject's actor: it is refused for itself.
   for (const decoded of arrived.body.commands)

@@ -1,7 +1,6 @@
 /**
  * What all of the engine is given: the kind of its actors, pure functions over bytes, and rules. It is made once, when a step function is, and handed down from there.
  */
-import type { CommandClass, SenderId } from "../domain/names.ts"
 import type { ActorKind, KindTypes } from "./kind.ts"
 import type { CommandMessage, EngineCodec, ProtocolRules } from "./protocol.ts"
 
@@ -10,14 +9,6 @@ export interface EngineContext {
   readonly kind: ActorKind
   readonly codec: EngineCodec
   readonly rules: ProtocolRules
-  /** Beginnings of subjects already taken apart: there are few, and each comes often. Emptied when it is full. */
-  readonly prefixes: Map<string, SubjectPrefix>
-}
-
-/** What a stored subject says before the key's token. */
-export interface SubjectPrefix {
-  readonly sender: SenderId
-  readonly class: CommandClass
 }
 
 /** What a step function is made over. */
@@ -30,7 +21,7 @@ export interface StepOptions<K extends KindTypes> {
 /** What the engine is given, as it knows it. */
 export const givenOf = <K extends KindTypes>({ kind, codec, rules }: StepOptions<K>): EngineContext =>
   // The engine hands a kind and a codec nothing but what it had from them, or from inputs of the same kind: so it may forget which kind it is. Here alone it does.
-  ({ kind, codec, rules, prefixes: new Map() }) as unknown as EngineContext
+  ({ kind, codec, rules }) as unknown as EngineContext
 
 /** The digest of a stored message, which a cursor keeps: whether the stream still holds the very message that was read there. */
 export const digestOfMessage = ({ rules, codec }: EngineContext, message: CommandMessage): string =>

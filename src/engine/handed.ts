@@ -60,9 +60,7 @@ const comeBackMs = (handed: HandedQueues, queue: HandedQueue): number => {
 
 /** Takes in what an ingress hands over, and says busy for what there is no room for: to wait in, or to be remembered in. */
 export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<TakenMessage>): Array<Output> => {
-  // What earlier releases acknowledged is decided first: its senders may have gone on to what is handed over now.
-  const isNotYet = partition.cursor.stream === "raw"
-  if (partition.phase !== "serving" || partition.reign.draining !== null || isNotYet) return sayBusy(messages, busyMsMin, "owner")
+  if (partition.phase !== "serving" || partition.reign.draining !== null) return sayBusy(messages, busyMsMin, "owner")
   const { handed } = partition.reign
   let refused: Array<TakenMessage> | undefined
   let retryAfterMs = 0
@@ -119,9 +117,7 @@ const handedBack = ({
   trace,
   carriage,
 }: ArrivedMessage): Array<TakenMessage> =>
-  key === undefined || carriage !== null
-    ? []
-    : [{ sender, class: commandClass, bulk, key, reply, publishedMs: brokerMs, trace, bytes, body }]
+  carriage !== null ? [] : [{ sender, class: commandClass, bulk, key, reply, publishedMs: brokerMs, trace, bytes, body }]
 
 /** Says busy for messages that were taken and of which nothing was decided. */
 export const sayUndecided = (undecided: ReadonlyArray<{ readonly arrived: ArrivedMessage; readonly why: BusyWhy }>): Array<Output> =>

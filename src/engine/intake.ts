@@ -4,40 +4,17 @@
  * Nothing is refused here: what is wrong with a message is journaled with the decision on it.
  */
 import { assert } from "../assert.ts"
-import { type ActorKey, CommandClass, type EpochMs, isSender, partitionOf } from "../domain/names.ts"
-import { arrivedBytesMax, recordBytesMax, recordEnvelopeBytesMax, replySuffixCharsMax, replySuffixTokensMax } from "../limits.ts"
+import type { EpochMs } from "../domain/names.ts"
+import { arrivedBytesMax, recordBytesMax, recordEnvelopeBytesMax } from "../limits.ts"
 import type { Actor } from "./actor.ts"
 import { hearStamp } from "./broker-clock.ts"
 import { stepAside } from "./ending.ts"
-import type { EngineContext, SubjectPrefix } from "./given.ts"
+import type { EngineContext } from "./given.ts"
 import { anyHanded, arrivedOf, takeHanded } from "./handed.ts"
 import type { KindTypes } from "./kind.ts"
 import type { ArrivedMessage, ArrivedStored, Serving } from "./partition.ts"
 import type { CommandMessage, Output } from "./protocol.ts"
 import { isReady } from "./recall.ts"
-
-/** Subjects' beginnings kept taken apart: a sender in a class has one in each partition. */
-const prefixesMax = 16_384
-
-const suffix = new RegExp(`^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+){0,${replySuffixTokensMax - 1}}$`)
-
-/** Whether `text` may follow `hf.reply.<sender>.`: a few plain tokens, so that a reply can go nowhere else. */
-export const isReplySuffix = (text: string): boolean => text.length <= replySuffixCharsMax && suffix.test(text)
-
-const isCommandClass = (token: string | undefined): token is CommandClass => CommandClass.some((known) => known === token)
-
-/** Who sent a message and in which class, from its subject up to the key's token; undefined if no sender's permissions could have produced it. */
-const parsePrefix = (given: EngineContext, prefix: string): SubjectPrefix | undefined => {
-  const known = given.prefixes.get(prefix)
-  if (known !== undefined) return known
-  const [root, kind, partition, sender, commandClass, end, ...more] = prefix.split(".")
-  if (root !== "hf" || kind !== "p" || partition === undefined || end !== "" || more.length > 0) return undefined
-  if (sender === undefined || !isSender(sender) || !isCommandClass(commandClass)) return undefined
-  const parsed = { sender, class: commandClass }
-  if (given.prefixes.size >= prefixesMax) given.prefixes.clear()
-  given.prefixes.set(prefix, parsed)
-  return parsed
-}
 
 /** Takes messages in. What is behind the cursor or was taken already is dropped: a reader that starts anew delivers some twice. */
 export const onCommandsArrived = (
@@ -83,21 +60,9 @@ const proveUnasked = (partition: Serving, seq: number): void => {
 type TakenApart = { readonly _tag: "Stored"; readonly stored: ArrivedStored } | { readonly _tag: "Newer"; readonly version: number }
 
 const takeApart = (partition: Serving, given: EngineContext, message: CommandMessage): TakenApart => {
-  if (message.subject === `hf.q.${given.kind.name}.${partition.id}`) return batchOf(partition, given, message)
-  const tokenAt = message.subject.lastIndexOf(".") + 1
-  const prefix = parsePrefix(given, message.subject.slice(0, tokenAt))
-  if (prefix === undefined) return skipped(message, `nobody of ours publishes to ${message.subject}`)
-  const messages = [rawMessage(partition, given, message, prefix, message.subject.slice(tokenAt))]
-  return { _tag: "Stored", stored: { message, from: null, skipped: null, messages } }
-}
-
-const skipped = (message: CommandMessage, cause: string): TakenApart => ({
-  _tag: "Stored",
-  stored: { message, from: null, skipped: cause.slice(0, 256), messages: [] },
-})
-
-/** What an ingress stored. Kept in order even if it can't be read, so that the cursor can pass it. */
-const batchOf = (partition: Serving, given: EngineContext, message: CommandMessage): TakenApart => {
+  // The subject that an ingress stores under: no sender's permissions let it publish there.
+  if (message.subject !== `hf.q.${given.kind.name}.${partition.id}`)
+    return skipped(message, `nobody of ours publishes to ${message.subject}`)
   const decoded = given.codec.decodeBatch(message.body)
   if (decoded._tag === "Newer") return decoded
   if (decoded._tag === "Unreadable") return skipped(message, decoded.cause)
@@ -106,33 +71,11 @@ const batchOf = (partition: Serving, given: EngineContext, message: CommandMessa
   return { _tag: "Stored", stored: { message, from: { ingress, serial, acknowledged }, skipped: null, messages } }
 }
 
-/** A sender's own message, as the stream of earlier releases holds it. */
-const rawMessage = (
-  partition: Serving,
-  given: EngineContext,
-  message: CommandMessage,
-  { sender, class: commandClass }: SubjectPrefix,
-  token: string,
-): ArrivedMessage => {
-  const key = given.rules.keyOfToken(token) as ActorKey | undefined
-  return {
-    seq: message.seq,
-    brokerMs: message.brokerMs,
-    bytes: message.body.length,
-    sender,
-    class: commandClass,
-    // Nobody says which roles a sender had whose message lies in the stream as it sent it: the closer bounds hold, and a person looks at what is beyond.
-    bulk: false,
-    key,
-    home: key !== undefined && partitionOf(key, partition.partitions) === partition.id,
-    reply: message.replySuffix !== null && isReplySuffix(message.replySuffix) ? message.replySuffix : null,
-    body: given.codec.decodeBody(message.body),
-    trace: null,
-    read: null,
-    actor: undefined,
-    carriage: null,
-  }
-}
+/** What none of ours wrote. Kept in order, so that the cursor can pass it. */
+const skipped = (message: CommandMessage, cause: string): TakenApart => ({
+  _tag: "Stored",
+  stored: { message, from: null, skipped: cause.slice(0, 256), messages: [] },
+})
 
 /** What a batch is made of: messages of the stream, in its order, and then what was handed over, by turns. */
 export interface Batch {
@@ -160,7 +103,7 @@ const isFull = (room: BatchRoom, worst: { readonly commands: number; readonly by
 
 /** Counts one message if it fits. The first of an empty record always does: the largest message, decided at its worst, fits one. Where something else has much of it, it waits for the next. */
 const takesRoom = (partition: Serving, given: EngineContext, room: BatchRoom, arrived: ArrivedMessage, isFirst: boolean): boolean => {
-  arrived.actor = arrived.key === undefined ? undefined : partition.actors.get(arrived.key)
+  arrived.actor = partition.actors.get(arrived.key)
   const worst = worstCase(partition, given, arrived, room.growth)
   if (isFirst ? !room.isEmpty && room.recordBytes < worst.bytes : isFull(room, worst)) return false
   room.commands -= worst.commands

@@ -22,7 +22,6 @@ export const mayComeLate: Readonly<Record<Input["_tag"], string>> = {
   ReturnsHeard: "of a command that is not under way any more, or to a reign that is over",
   ReadingBroke: "a reading that was ended by then",
   CommandAtRead: "a look that was asked for again, or at a place that is not looked at any more",
-  RawEndRead: "asked for again, and moved on by then",
   BrokerTimeSeen: "at any time: it is news of the broker",
   WitnessStored: "of a mark whose reign is over",
   WitnessUnread: "of a mark whose reign is over",

@@ -53,7 +53,6 @@ export const commandsOf = <K extends KindTypes>(entry: Entry<K>): ReadonlyArray<
     case "Expiry":
     case "Floor":
     case "Reset":
-    case "Moved":
     case "Resumed":
     case "Covered":
     case "Returned":

@@ -56,8 +56,8 @@ export interface ArrivedMessage<K extends KindTypes = KindTypes> {
   readonly class: CommandClass
   /** Whether its sender has the role `bulk`, as the ingress that took it says. */
   readonly bulk: boolean
-  /** The subject's key, or undefined if its token isn't canonical. */
-  readonly key: K["key"] | undefined
+  /** The subject's key. */
+  readonly key: K["key"]
   /** Whether that key belongs to this partition. */
   readonly home: boolean
   readonly reply: string | null
@@ -75,9 +75,9 @@ export interface ArrivedMessage<K extends KindTypes = KindTypes> {
 /** A message of the commands stream as it waits, with the messages of senders it holds. */
 export interface ArrivedStored<K extends KindTypes = KindTypes> {
   readonly message: CommandMessage
-  /** Who stored it; null: a sender itself, as in earlier releases. */
+  /** Who stored it; null: none of ours. */
   readonly from: { readonly ingress: string; readonly serial: number; readonly acknowledged: number } | null
-  /** Why nothing of it is decided, if so: none of ours wrote it. */
+  /** Why nothing of it is decided: it is not to be read as an ingress writes; null: it is. */
   readonly skipped: string | null
   readonly messages: ReadonlyArray<ArrivedMessage<K>>
 }
@@ -328,10 +328,6 @@ export interface Reign<K extends KindTypes = KindTypes> {
   search: TailSearch | null
   /** The cursor whose message was last told to be gone with nothing behind it: told once. */
   goneToldSeq: number
-  /** Where the stream of earlier releases ends for this partition, once that is known. */
-  rawEndSeq: number | null
-  /** When to ask for it (again). */
-  nextRawEndAtMs: EpochMs
   /** Whether commands are being read, and paused. */
   reading: boolean
   /** How far what this reading brings may be decided: up to there nothing was dropped before it arrived. 0: nothing of it yet. */
@@ -565,8 +561,6 @@ export const newReign = <K extends KindTypes = KindTypes>(reignSeq: number, mark
   keptBytes: 0,
   search: null,
   goneToldSeq: 0,
-  rawEndSeq: null,
-  nextRawEndAtMs: 0,
   ...nothingTaken(),
   nextSenderToForget: 0,
   recalling: { asked: new Map(), records: new Map(), againAtMs: 0 },

@@ -8,27 +8,16 @@ import type { CommandClass, CommandId, EpochMs, SenderId } from "../domain/names
 import type { Refusal } from "../domain/refusals.ts"
 import type { Chunk } from "./chunks.ts"
 import type { KindTypes } from "./kind.ts"
-import type {
-  CommandUnderWay,
-  CursorStream,
-  Entry,
-  JournalRecord,
-  RecordEnvelope,
-  Reply,
-  ReturnedOutcome,
-  StoredRecord,
-} from "./records.ts"
+import type { CommandUnderWay, Entry, JournalRecord, RecordEnvelope, Reply, ReturnedOutcome, StoredRecord } from "./records.ts"
 import type { BusyWhy, Throttled } from "./words.ts"
 
 /** A message as the commands stream holds it. */
 export interface CommandMessage {
   readonly seq: number
-  /** As stored: `hf.p.<partition>.<sender>.<class>.<key token>`. */
+  /** As stored: an ingress's is `hf.q.<kind>.<partition>`. */
   readonly subject: string
   /** All headers in one text, `name: value` lines in the order they are stored. */
   readonly headers: string
-  /** The value of `Hf-Reply`, if any. */
-  readonly replySuffix: string | null
   readonly body: Uint8Array
   /** When the broker stored it, whole milliseconds, rounded down. */
   readonly brokerMs: EpochMs
@@ -124,7 +113,6 @@ export type DecodedChunk =
 
 /** The pure functions between values and bytes that the engine is given (wire/ has the real ones). None of them throws on foreign input. */
 export interface EngineCodec<K extends KindTypes = KindTypes> {
-  readonly decodeBody: (body: Uint8Array) => DecodedBody<K>
   /** The body of a stored message that an ingress wrote. */
   readonly decodeBatch: (body: Uint8Array) => DecodedBatch<K>
   /** A record's bytes from its envelope and its entries as {@link EngineCodec.encodeEntry} gave them. */
@@ -259,10 +247,6 @@ export type Input<K extends KindTypes = KindTypes> = { readonly nowMs: EpochMs }
       /** How full the stream is: its bytes as a share of what it may hold. */
       readonly fill: number
     }
-  /**
-   * Where the stream of earlier releases ends: the sequence of its last message of this partition, 0 if it holds none. Null: it takes more, or nobody can tell now; asked again at a later tick.
-   */
-  | { readonly _tag: "RawEndRead"; readonly endSeq: number | null }
   /** A lease was renewed, whosever, and the broker stamped it now: what the broker's time is learned from. */
   | { readonly _tag: "BrokerTimeSeen"; readonly brokerMs: EpochMs }
   /** What stands outside the journal after StoreWitness, whoever wrote it. */
@@ -350,15 +334,13 @@ export type Output<K extends KindTypes = KindTypes> =
   | { readonly _tag: "Append"; readonly expectedSeq: number; readonly messageId: string; readonly bytes: Uint8Array }
   /** Read the journal's end, and the record at `seq` if there is one. */
   | { readonly _tag: "ReadJournalEnd"; readonly seq: number }
-  /** Read commands of a stream from this sequence on, until it breaks. Asked for again, an earlier reading ends. */
-  | { readonly _tag: "ReadCommands"; readonly stream: CursorStream; readonly fromSeq: number }
+  /** Read commands from this sequence on, until it breaks. Asked for again, an earlier reading ends. */
+  | { readonly _tag: "ReadCommands"; readonly fromSeq: number }
   | { readonly _tag: "PauseReading" }
   | { readonly _tag: "ResumeReading" }
-  | { readonly _tag: "ReadCommandAt"; readonly stream: CursorStream; readonly seq: number }
+  | { readonly _tag: "ReadCommandAt"; readonly seq: number }
   /** Purge this partition's commands with a sequence below `beforeSeq`. */
-  | { readonly _tag: "PurgeCommands"; readonly stream: CursorStream; readonly beforeSeq: number }
-  /** Look where the stream of earlier releases ends for this partition, once it takes nothing more. Answered by RawEndRead. */
-  | { readonly _tag: "ReadRawEnd" }
+  | { readonly _tag: "PurgeCommands"; readonly beforeSeq: number }
   /** These messages were not taken, and nothing of them is or will be decided here: their senders may come back after `retryAfterMs`. Said once, and lost if it can't be. */
   | { readonly _tag: "SayBusy"; readonly messages: ReadonlyArray<TakenMessage<K>>; readonly retryAfterMs: number; readonly why: BusyWhy }
   /** Ingresses take nothing of this sender for so long: what is remembered of it is as much as may be. Or they take no facts of it: as much of it as may be waits in quarantine. Said again while it is so. */
@@ -445,8 +427,6 @@ export interface ProtocolRules {
   readonly feedNeedsRepair: (seenVersion: number, newestVersion: number) => boolean
   /** Whether a value seen in the feed lifts the suspicion that this reign's words were replaced there, which began when this version had been said. */
   readonly feedHasCaughtUp: (seenVersion: number, saidWhenSuspected: number) => boolean
-  /** The key of a subject token, or undefined if it may not be used. */
-  readonly keyOfToken: (token: string) => string | undefined
   /** From which record on replies and feed are sent again at a takeover. */
   readonly republishFrom: (publishedSeq: number, claimSeq: number) => number
   /** The journaled time of a record, from the one before it, the steady clock, and what time it is at the broker. */

@@ -318,7 +318,6 @@ const sayEntryAgain = (partition: Serving, given: EngineContext, entry: Entry, s
     case "Skipped":
     case "Floor":
     case "Reset":
-    case "Moved":
     case "Resumed":
     case "Answered":
       return

@@ -9,11 +9,11 @@ import type { ActorKey, CommandClass, CommandId, EpochMs, SenderId } from "../do
 import type { Refusal } from "../domain/refusals.ts"
 import type { CarriedCommand, CarriedRef, KindTypes } from "./kind.ts"
 
-/** The version of records this release writes, and the newest it reads. Version 1 knew senders' own messages alone; version 2 no policy without a version, bound ids to `issuedAtMs` too, and nothing in it is short. */
+/** The version of records this release writes, and the one it reads. */
 export const recordVersion = 3
 
-/** Which commands stream a cursor is of: `raw`, of earlier releases, held senders' own messages and is only read to its end; `stored` holds what ingresses write. */
-export const CursorStream = ["raw", "stored"] as const
+/** Which commands stream a cursor is of: a sequence says nothing of another's messages. `stored` holds what ingresses write; there is no other, and a record that names one is a newer release's. */
+export const CursorStream = ["stored"] as const
 export type CursorStream = (typeof CursorStream)[number]
 
 /**
@@ -167,12 +167,6 @@ export interface Dropped {
   readonly lastSeq: number
 }
 
-/** The stream of earlier releases was read to its end: reading goes on in the one that ingresses write. */
-export interface MovedEntry {
-  readonly _tag: "Moved"
-  readonly from: Cursor
-}
-
 /** An operator looked at a halted partition and lets it go on. `lostAfterSeq`: confirmed records after this one are known to be lost, if any. */
 export interface ResumedEntry {
   readonly _tag: "Resumed"
@@ -248,7 +242,6 @@ export type Entry<K extends KindTypes = KindTypes> =
   | FloorEntry
   | SettledEntry<K>
   | ResetEntry
-  | MovedEntry
   | ResumedEntry
   | ReturnedEntry<K>
   | AnsweredEntry<K>

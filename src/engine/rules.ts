@@ -1,7 +1,6 @@
 /**
  * The protocol rules that production uses. Each one is explained where it is declared (protocol.ts); each has a test that fails when it is loosened.
  */
-import { skuFromToken as keyFromToken } from "../domain/names.ts"
 import type { ProtocolRules } from "./protocol.ts"
 
 /** The rules of production. Frozen: whoever loosens one makes an object of their own. */
@@ -12,7 +11,7 @@ export const protocolRules: ProtocolRules = Object.freeze<ProtocolRules>({
   ackConfirms: (ack, pending) => ack.seq === pending.expectedSeq + 1,
   // Id and bytes: a former reign of this very worker may have had the same epoch.
   isMine: (found, pending) => found.messageId === pending.messageId && found.hash === pending.hash,
-  // A body alone repeats whenever a client retries.
+  // A body alone repeats whenever an ingress stores again what may be stored already.
   digestText: (message, bodyHash) => `${message.subject}\n${message.headers}\n${message.brokerMs}\n${bodyHash}`,
   mayPurge: (digestVerified) => digestVerified,
   mayPublishSnapshot: (endSeq, confirmedSeq) => endSeq <= confirmedSeq,
@@ -23,8 +22,6 @@ export const protocolRules: ProtocolRules = Object.freeze<ProtocolRules>({
   feedNeedsRepair: (seenVersion, newestVersion) => seenVersion < newestVersion,
   // Not what is said by now: of an actor that is decided all the time, the feed never shows that.
   feedHasCaughtUp: (seenVersion, saidWhenSuspected) => seenVersion >= saidWhenSuspected,
-  // One canonical spelling for the keys of all kinds.
-  keyOfToken: keyFromToken,
   republishFrom: (publishedSeq) => publishedSeq + 1,
   // The owner's own clock has no say: one that is wrong would end holds early, or refuse facts as ahead of time.
   recordTime: (previousMs, _clockMs, brokerNowMs) => Math.max(previousMs, brokerNowMs),

@@ -10,7 +10,6 @@ import { hearRenewal } from "./broker-clock.ts"
 import { tickCarrying } from "./carrying.ts"
 import { conclude } from "./concluding.ts"
 import { askForArrived, mayTakeStored, onCommandAtRead, onCommandUnread, onReadingBroke, resetCursor, tickCursor } from "./cursor-check.ts"
-import { isRawDone, moveOn, onRawEndRead, tickRawEnd } from "./draining.ts"
 import { endReign, halt } from "./ending.ts"
 import type { EngineContext } from "./given.ts"
 import { givenOf, type StepOptions } from "./given.ts"
@@ -120,7 +119,6 @@ const take = (partition: Partition, given: EngineContext, input: Input): Array<O
     case "ReturnsHeard":
     case "ReadingBroke":
     case "CommandAtRead":
-    case "RawEndRead":
     case "WitnessStored":
     case "WitnessUnread":
     case "HaltCleared":
@@ -145,7 +143,6 @@ type OwnersInput = Extract<
       | "ReturnsHeard"
       | "ReadingBroke"
       | "CommandAtRead"
-      | "RawEndRead"
       | "WitnessStored"
       | "WitnessUnread"
       | "HaltCleared"
@@ -171,8 +168,6 @@ const takeAsOwner = (partition: Serving, given: EngineContext, input: OwnersInpu
       return onReadingBroke(partition, nowMs)
     case "CommandAtRead":
       return onCommandAtRead(partition, given, input, nowMs)
-    case "RawEndRead":
-      return onRawEndRead(partition, input.endSeq)
     case "WitnessStored":
       return onWitnessStored(partition, input.stands, nowMs)
     case "WitnessUnread":
@@ -264,7 +259,6 @@ const onTick = (partition: Partition, given: EngineContext, nowMs: number, wallM
     ...goOnRepublishing(partition, given, nowMs),
     ...tickFeed(partition, given, nowMs),
     ...tickWitness(partition, nowMs),
-    ...tickRawEnd(partition, nowMs),
     ...watchClock(partition, nowMs, wallMs),
     ...tickMemory(partition, nowMs),
     ...tickCarrying(partition, nowMs),
@@ -277,7 +271,6 @@ const pump = (partition: Serving, given: EngineContext, nowMs: number, outputs: 
   const { reign } = partition
   if (partition.inFlight !== null) return
   if (reign.search?.found != null) outputs.push(...resetCursor(partition, given, nowMs))
-  else if (isRawDone(partition)) outputs.push(...moveOn(partition, given, nowMs))
   else if (reign.draining !== null) {
     outputs.push(...giveBackHanded(reign), ...flushFeed(partition, given))
     if (allSaid(partition)) {

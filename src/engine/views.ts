@@ -9,7 +9,6 @@ import { type ActorKey, type EpochMs, partitionOf } from "../domain/names.ts"
 import type { KindTypes } from "./kind.ts"
 import type { Partition, Phase, QuarantinedCommand } from "./partition.ts"
 import { publishedSeq } from "./publishing.ts"
-import type { CursorStream } from "./records.ts"
 import { overdueSinceMs } from "./timers.ts"
 
 /** How a partition is doing. `frozen`: an append's outcome is unknown. */
@@ -18,8 +17,6 @@ export interface PartitionStatus {
   readonly epoch: number
   readonly confirmedSeq: number
   readonly cursorSeq: number
-  /** Which stream the cursor is of. */
-  readonly cursorStream: CursorStream
   /** Messages that arrived and aren't decided. */
   readonly waiting: number
   readonly openHolds: number
@@ -45,7 +42,6 @@ export const statusOf = (partition: Partition): PartitionStatus => ({
   epoch: partition.epoch,
   confirmedSeq: partition.confirmedSeq,
   cursorSeq: partition.cursor.seq,
-  cursorStream: partition.cursor.stream,
   waiting: partition.reign?.arrived.length ?? 0,
   openHolds: partition.openHolds,
   openParts: partition.openParts,

@@ -1,4 +1,4 @@
-/** A commands stream as the port `Commands`: read by a partition's own cursor, looked up and purged through the stream's leader. */
+/** A kind's commands stream as the port `Commands`: read by a partition's own cursor, looked up and purged through the stream's leader. */
 import { AckPolicy, DeliverPolicy, type StoredMsg } from "@nats-io/jetstream"
 import { nanos, nuid } from "@nats-io/transport-node"
 import { Effect, Layer, Stream } from "effect"
@@ -8,32 +8,30 @@ import { Commands } from "../ports/broker.ts"
 import { commandsStream, storedOf } from "../wire/subjects.ts"
 import { attempt } from "./attempt.ts"
 import type { Link } from "./connection.ts"
-import { commandMessage, headerText, msFromTimestamp } from "./message.ts"
+import { headerText, msFromTimestamp } from "./message.ts"
 import { type Delivered, readOrdered } from "./ordered-reader.ts"
 
 /** Which stream, and where it holds what is for a partition. */
-export interface CommandsPlace {
+interface CommandsPlace {
   readonly stream: string
   readonly of: (partition: number) => string
 }
 
-const delivered = ({ delivery, message }: Delivered): CommandMessage =>
-  commandMessage(
-    delivery.seq,
-    message.subject,
-    headerText(() => message.headers),
-    message.data,
-    delivery.brokerMs,
-  )
+const delivered = ({ delivery, message }: Delivered): CommandMessage => ({
+  seq: delivery.seq,
+  subject: message.subject,
+  headers: headerText(() => message.headers),
+  body: message.data,
+  brokerMs: delivery.brokerMs,
+})
 
-const stored = (message: StoredMsg): CommandMessage =>
-  commandMessage(
-    message.seq,
-    message.subject,
-    headerText(() => message.header),
-    message.data,
-    msFromTimestamp(message.timestamp),
-  )
+const stored = (message: StoredMsg): CommandMessage => ({
+  seq: message.seq,
+  subject: message.subject,
+  headers: headerText(() => message.header),
+  body: message.data,
+  brokerMs: msFromTimestamp(message.timestamp),
+})
 
 /** How long the server keeps the consumer that only counts. */
 const countingConsumerMs = 1_000
@@ -82,7 +80,7 @@ const lookUp = async (link: Link, { stream, of }: CommandsPlace, partition: numb
 }
 
 /** The stream at this place, over a connection that may read it and purge. */
-export const commandsOver = (link: Link, place: CommandsPlace): Commands["Service"] => ({
+const commandsOver = (link: Link, place: CommandsPlace): Commands["Service"] => ({
   read: (partition, fromSeq) =>
     readOrdered(link, {
       stream: place.stream,

@@ -21,7 +21,7 @@ import {
   snapshotsStream,
   storedOf,
 } from "../wire/subjects.ts"
-import { bucketStream, engineAccount, formerCommandsClosed, formerCommandsStream, sendersAccount } from "./subjects.ts"
+import { bucketStream, engineAccount, sendersAccount } from "./subjects.ts"
 
 /** A name and a secret, as the server's configuration and a connection need them. */
 export interface UserPassword {
@@ -60,15 +60,6 @@ export interface ServerOptions {
   /** Workers and ingresses, in the senders' account. */
   readonly door: UserPassword
   readonly senders: ReadonlyArray<SenderLogin>
-  /** During an upgrade from a release in which senders stored their commands themselves. */
-  readonly former?: FormerLogins
-}
-
-export interface FormerLogins {
-  /** Of workers, to drain what those stored. */
-  readonly drain: UserPassword
-  /** Of the earlier release's own workers, as long as any of them runs. */
-  readonly worker?: UserPassword
 }
 
 /** The inbox prefix of a sender: answers to its requests arrive where it may listen. */
@@ -77,7 +68,6 @@ export const engineInbox = "_INBOX.engine"
 export const archivistInbox = "_INBOX.archivist"
 export const ingressInbox = "_INBOX.ingress"
 export const doorInbox = "_INBOX.door"
-export const formerInbox = "_INBOX.former"
 
 export interface Permissions {
   readonly publish: ReadonlyArray<string>
@@ -169,25 +159,6 @@ export const ingressPermissions: Permissions = {
   subscribe: [announcedBy("*", "*"), `${ingressInbox}.>`],
 }
 
-/** Reads, purges and closes the one stream of earlier releases. That it asks for the present one tells an account in which there is nothing from a wrong one. */
-export const formerPermissions: Permissions = {
-  publish: [
-    ...["STREAM.INFO", "STREAM.UPDATE", "STREAM.MSG.GET", "STREAM.PURGE"].map((call) => `$JS.API.${call}.${formerCommandsStream}`),
-    ...["CREATE", "MSG.NEXT", "DELETE"].map((call) => `$JS.API.CONSUMER.${call}.${formerCommandsStream}.>`),
-    `$JS.API.STREAM.INFO.${commandsStream("sku")}`,
-    formerCommandsClosed,
-  ],
-  subscribe: [`${formerInbox}.>`],
-}
-
-/** What workers of earlier releases may in the senders' account. */
-const formerWorkerPermissions: Permissions = { publish: ["$JS.API.>", "hf.reply.>"], subscribe: ["_INBOX.worker.>", "hf.get.>"] }
-
-const formerLines = ({ drain, worker }: FormerLogins): ReadonlyArray<string> => [
-  `      ${userLine(drain, formerPermissions)}`,
-  ...(worker === undefined ? [] : [`      ${userLine(worker, formerWorkerPermissions)}`]),
-]
-
 const senderLine = ({ sender, roles, login }: SenderLogin): string => userLine(login, senderPermissions(sender, roles))
 
 const accounts = (options: ServerOptions): ReadonlyArray<string> => [
@@ -204,17 +175,11 @@ const accounts = (options: ServerOptions): ReadonlyArray<string> => [
   "    # What the feed's stream republishes, read-only, for channels.",
   `    exports: [ { stream: "hf.ats.>", accounts: [${sendersAccount}] } ]`,
   "  }",
-  ...(options.former === undefined
-    ? ["  # All senders, and those who stand at the door. No JetStream: nothing that a sender says is stored as it says it."]
-    : [
-        "  # All senders, and those who stand at the door. JetStream for an upgrade only, until what an earlier release stored here is decided.",
-      ]),
+  "  # All senders, and those who stand at the door. No JetStream: nothing that a sender says is stored as it says it.",
   `  ${sendersAccount} {`,
-  ...(options.former === undefined ? [] : ["    jetstream: enabled"]),
   `    imports: [ { stream: { account: ${engineAccount}, subject: "hf.ats.>" } } ]`,
   "    users: [",
   `      ${userLine(options.door, doorPermissions)}`,
-  ...(options.former === undefined ? [] : formerLines(options.former)),
   ...options.senders.map((sender) => `      ${senderLine(sender)}`),
   "    ]",
   "  }",

@@ -43,10 +43,6 @@ export interface EmbeddedCredentials {
   readonly ingress: UserPassword
   readonly door: UserPassword
   readonly senders: Readonly<Record<string, UserPassword>>
-  /** Where an earlier release stored what senders published: who drains that. */
-  readonly former?: UserPassword
-  /** An earlier release's own workers in the senders' account, where it kept a login for them. */
-  readonly worker?: UserPassword
 }
 
 /** What a client needs to reach the server; also kept as JSON in `connectionFile`, mode 0600. */
@@ -109,9 +105,7 @@ const credentialsFor = async (connectionFile: string, options: EmbeddedOptions):
   const senders: Record<string, UserPassword> = {}
   for (const { sender } of options.senders) senders[sender] = kept?.senders[sender] ?? secret(sender)
   const login = (user: Exclude<keyof EmbeddedCredentials, "senders">): UserPassword => kept?.[user] ?? secret(user)
-  const worker = kept?.worker
   return {
-    ...(worker === undefined ? {} : { worker, former: login("former") }),
     engine: login("engine"),
     ingress: login("ingress"),
     door: login("door"),
@@ -136,9 +130,6 @@ const optionsFor = (options: EmbeddedOptions, ports: Ports, storeDir: string, cr
   admin: credentials.admin,
   ingress: credentials.ingress,
   door: credentials.door,
-  ...(credentials.former === undefined
-    ? {}
-    : { former: { drain: credentials.former, ...(credentials.worker === undefined ? {} : { worker: credentials.worker }) } }),
   senders: options.senders.map((access) => ({ ...access, login: credentials.senders[access.sender] ?? secret(access.sender) })),
 })
 

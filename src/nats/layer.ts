@@ -7,9 +7,8 @@ import type { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
 import { journalRoomLayer } from "./archivist.ts"
 import { clusterLayer } from "./cluster.ts"
 import { commandsLayer } from "./commands.ts"
-import { doorInbox, engineInbox, formerInbox } from "./config.ts"
+import { doorInbox, engineInbox } from "./config.ts"
 import { type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
-import { formerCommandsLayer } from "./former-commands.ts"
 import { journalsLayer } from "./journals.ts"
 import { outboundLayer, type SaidCodec } from "./outbound.ts"
 import { startPulse } from "./pulse.ts"
@@ -39,8 +38,6 @@ export interface EngineConfig extends EngineAccess {
 export interface WorkerAccess extends EngineAccess {
   /** The user of account CHANNELS that hears senders, and answers them. */
   readonly door: Login
-  /** The user of account CHANNELS that drains the commands stream of earlier releases. Absent: there is nothing to drain. */
-  readonly former?: Login
 }
 
 /** The same for one kind. */
@@ -91,18 +88,11 @@ export const openWorker: (
     const engine = yield* openEngine(config)
     // Not the connection on which commands come in: what floods that must not hold up answers.
     const door = yield* openLink(config, config.door, doorInbox, `${name} answers`)
-    const former = config.former === undefined ? null : yield* openLink(config, config.former, formerInbox, `${name} former`)
     const links = { engine, door }
     yield* watchPulse(engine, `${name} engine`, true)
     // The senders' account has no JetStream.
     yield* watchPulse(door, `${name} answers`, false)
-    return (kind, codec) =>
-      Layer.mergeAll(
-        enginePorts(engine, kind, config),
-        outboundLayer(links, kind, codec),
-        questionsLayer(door),
-        formerCommandsLayer(kind === "sku" ? former : null),
-      )
+    return (kind, codec) => Layer.mergeAll(enginePorts(engine, kind, config), outboundLayer(links, kind, codec), questionsLayer(door))
   })
 
 /** The ports of a worker for one kind, over connections of its own. */

@@ -6,8 +6,6 @@
  */
 import type { MsgHdrs } from "@nats-io/transport-node"
 import type { EpochMs } from "../domain/names.ts"
-import type { CommandMessage } from "../engine/protocol.ts"
-import { isReplySuffix, replyHeader } from "../wire/subjects.ts"
 
 /** A consumer's delivery, as its reply subject tells it. */
 export interface Delivery {
@@ -42,34 +40,21 @@ export const msFromTimestamp = (text: string): EpochMs => {
   return Date.parse(`${found[1]}.${(found[2] ?? "").padEnd(3, "0").slice(0, 3)}${found[3]}`)
 }
 
-export interface HeaderText {
-  /** `name: value` lines in the order in which the names first appear. */
-  readonly text: string
-  readonly replySuffix: string | null
-}
-
-const noHeaders: HeaderText = { text: "", replySuffix: null }
 /** Bytes that aren't headers. Both paths refuse the same ones, so the digest still compares; subject, body and time are in it too. */
-const unreadableHeaders: HeaderText = { text: "unreadable", replySuffix: null }
+const unreadableHeaders = "unreadable"
 
-/** The canonical text of a message's headers, and the reply suffix among them if it is one. `read` may throw. */
-export const headerText = (read: () => MsgHdrs | undefined): HeaderText => {
+/** The canonical text of a message's headers: `name: value` lines in the order in which the names first appear. `read` may throw. */
+export const headerText = (read: () => MsgHdrs | undefined): string => {
   let found: MsgHdrs | undefined
   try {
     found = read()
   } catch {
     return unreadableHeaders
   }
-  if (found === undefined) return noHeaders
+  if (found === undefined) return ""
   let text = found.code === 0 ? "" : `status: ${found.code} ${found.description}`
-  let replySuffix: string | null = null
-  for (const [name, values] of found) {
-    for (const value of values) {
-      text += text === "" ? `${name}: ${value}` : `\n${name}: ${value}`
-      if (name === replyHeader && replySuffix === null && isReplySuffix(value)) replySuffix = value
-    }
-  }
-  return text === "" ? noHeaders : { text, replySuffix }
+  for (const [name, values] of found) for (const value of values) text += text === "" ? `${name}: ${value}` : `\n${name}: ${value}`
+  return text
 }
 
 /** The first value of a header, or "" if it has none or the headers can't be read. */
@@ -80,12 +65,3 @@ export const headerValue = (read: () => MsgHdrs | undefined, name: string): stri
     return ""
   }
 }
-
-export const commandMessage = (seq: number, subject: string, headers: HeaderText, body: Uint8Array, brokerMs: EpochMs): CommandMessage => ({
-  seq,
-  subject,
-  headers: headers.text,
-  replySuffix: headers.replySuffix,
-  body,
-  brokerMs,
-})

@@ -48,20 +48,6 @@ export class Commands extends Context.Service<
   }
 >()("holdfast/ports/Commands") {}
 
-/**
- * The commands stream of earlier releases, to which senders published themselves, where this process has a login that drains it: read, looked up and purged as the other.
- * Null: it has none, and decides nothing of a partition whose cursor is of that stream.
- */
-export type FormerStream = Commands["Service"] & {
-  /**
-   * Sees to it that the stream takes nothing more of any sender, and then says the sequence of the partition's last message; 0 if it holds none of it, or there is no such
-   * stream. Nothing is stored there for the partition once this has answered.
-   */
-  readonly endSeq: (partition: number) => Effect.Effect<number, BrokerUnavailable>
-}
-/** The commands stream of an earlier release, during an upgrade; null at all other times. */
-export const FormerCommands = Context.Reference<FormerStream | null>("holdfast/ports/FormerCommands", { defaultValue: () => null })
-
 /** The journals: one stream a partition, appended to by compare-and-set on its last sequence. */
 export class Journals extends Context.Service<
   Journals,

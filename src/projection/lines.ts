@@ -257,7 +257,5 @@ export const groupsOf = <K extends KindTypes>(kind: ProjectedKind<K>, entry: Ent
       return entry.missing === 0 ? noEvents : [partitions("reading", place, { missing: entry.missing, ingress: entry.ingress })]
     case "Skipped":
       return [partitions("reading", place, { skipped: entry.seq, cause: entry.cause })]
-    case "Moved":
-      return [partitions("reading", place, { movedFrom: entry.from })]
   }
 }

@@ -1,13 +1,11 @@
 /**
  * What waits for a partition's owner, over everything its commands come from: the lag is the age of the oldest undecided one, wherever it waits.
  *
- * Today there is one source, the commands stream that the cursor is of. A new source is added to the list. If one source can't be asked, the lag is unknown: the oldest command may lie there.
+ * Today there is one source, the commands stream. A new source is added to the list. If one source can't be asked, the lag is unknown: the oldest command may lie there.
  */
 import { Clock, Effect } from "effect"
-import type { CursorStream } from "../engine/records.ts"
-import type { Commands } from "../ports/broker.ts"
+import { Commands } from "../ports/broker.ts"
 import type { BrokerUnavailable } from "../ports/errors.ts"
-import { commandStreams } from "./command-outputs.ts"
 
 /** What waits for an owner: how much, and how old the oldest of it is. */
 export interface Backlog {
@@ -16,9 +14,8 @@ export interface Backlog {
   readonly oldestAgeMs: number
 }
 
-/** How far the owner has decided what is stored, and in which stream. */
+/** How far the owner has decided what is stored. */
 export interface DecidedTo {
-  readonly cursorStream: CursorStream
   readonly cursorSeq: number
 }
 
@@ -26,10 +23,10 @@ export interface DecidedTo {
 export type LagSource = (partition: number, decided: DecidedTo) => Effect.Effect<Backlog, BrokerUnavailable>
 
 const ofStored: Effect.Effect<LagSource, never, Commands> = Effect.gen(function* () {
-  const streams = yield* commandStreams
-  return (partition, { cursorStream, cursorSeq }) =>
+  const commands = yield* Commands
+  return (partition, { cursorSeq }) =>
     Effect.gen(function* () {
-      const { count, oldestMs } = yield* streams[cursorStream].waiting(partition, cursorSeq)
+      const { count, oldestMs } = yield* commands.waiting(partition, cursorSeq)
       const nowMs = yield* Clock.currentTimeMillis
       return { count, oldestAgeMs: oldestMs === null ? 0 : Math.max(0, nowMs - oldestMs) }
     })

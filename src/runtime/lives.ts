@@ -5,7 +5,6 @@
  * thrown away each time; the next life begins as a standby that reads the journal.
  */
 import { Cause, Clock, Effect, type Exit } from "effect"
-import { settings } from "../config.ts"
 import type { Halt } from "../engine/protocol.ts"
 import { Cluster } from "../ports/broker.ts"
 import { logLine } from "../telemetry/names.ts"
@@ -13,10 +12,10 @@ import { forgetPosition, keepUp } from "./keeping-up.ts"
 import { hasLapsedOf, keepLease, releaseLease } from "./lease.ts"
 import { type PartitionPorts, type RunningPartition, startPartition } from "./partition.ts"
 import { untilDone } from "./patience.ts"
-import { isHalted, isOutOfReach, type Slot, type SlotOptions } from "./slot.ts"
+import { isHalted, type Slot, type SlotOptions } from "./slot.ts"
 import type { LifeEnd } from "./standing-outputs.ts"
 
-type LifeOutcome = LifeEnd | { readonly _tag: "NotWanted" } | { readonly _tag: "OutOfReach"; readonly detail: string }
+type LifeOutcome = LifeEnd | { readonly _tag: "NotWanted" }
 
 /** Milliseconds before a partition whose life ended against its will is started again: two that fence each other must not do so in a loop. */
 const restartDelayMs = 200
@@ -27,16 +26,6 @@ const notWanted = (slot: Slot, running: RunningPartition): Effect.Effect<LifeOut
   Effect.as(
     slot.signal.until(() => (slot.wanted === "none" || isHalted(slot)) && slot.lease === null && !running.isClaimed()),
     { _tag: "NotWanted" },
-  )
-
-/** Named for people: they have to set it. */
-const outOfReachDetail = `its commands still lie in the stream of an earlier release, and this worker has no login there: set ${settings.formerUser.name} and ${settings.formerPassword.name}, and start it again`
-
-/** Ends a life whose commands lie in a stream that this worker can't read. */
-const outOfReach = (slot: Slot, running: RunningPartition): Effect.Effect<LifeOutcome> =>
-  Effect.as(
-    slot.signal.until(() => isOutOfReach(slot) && slot.lease === null && !running.isClaimed()),
-    { _tag: "OutOfReach", detail: outOfReachDetail },
   )
 
 const live = Effect.fnUntraced(function* (slot: Slot, options: SlotOptions) {
@@ -50,7 +39,7 @@ const live = Effect.fnUntraced(function* (slot: Slot, options: SlotOptions) {
   yield* Effect.forkScoped(keepUp(slot, running))
   yield* Effect.forkScoped(keepLease(slot, running, options))
   const ended: Effect.Effect<LifeOutcome> = running.ended
-  return yield* Effect.raceFirst(ended, Effect.raceFirst(notWanted(slot, running), outOfReach(slot, running)))
+  return yield* Effect.raceFirst(ended, notWanted(slot, running))
 }, Effect.scoped)
 
 /**
@@ -78,7 +67,6 @@ const afterwards = Effect.fnUntraced(function* (slot: Slot, exit: Exit.Exit<Life
     return
   }
   const ending = exit.value
-  if (ending._tag === "OutOfReach") yield* Effect.logError(logLine.outOfReach, { partition, detail: ending.detail })
   if (ending._tag === "SteppedDown") {
     const log = ending.reason === "NewerRelease" ? Effect.logError(logLine.newerRelease, { partition, detail: ending.detail }) : Effect.void
     yield* Effect.andThen(Effect.logInfo(logLine.steppedDown, { partition, reason: ending.reason, detail: ending.detail }), log)
@@ -87,10 +75,8 @@ const afterwards = Effect.fnUntraced(function* (slot: Slot, exit: Exit.Exit<Life
 })
 
 /** Why no other life is to begin, if that is so. */
-const whyPassedOver = (ending: LifeOutcome): string | null => {
-  if (ending._tag === "SteppedDown" && ending.reason === "NewerRelease") return `NewerRelease: ${ending.detail}`
-  return ending._tag === "OutOfReach" ? `OutOfReach: ${ending.detail}` : null
-}
+const whyPassedOver = (ending: LifeOutcome): string | null =>
+  ending._tag === "SteppedDown" && ending.reason === "NewerRelease" ? `NewerRelease: ${ending.detail}` : null
 
 /** Leaves the partition to those who can read it, for good: another life would read as far, and stop there again. */
 const passOver = (slot: Slot, why: string): void => {

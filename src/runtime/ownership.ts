@@ -3,7 +3,7 @@
  * those in which it ranks second as a hot standby.
  */
 import { Clock, Effect, type Scope } from "effect"
-import { type AnnouncedMember, Cluster, FormerCommands, type HaltChange, type Member } from "../ports/broker.ts"
+import { type AnnouncedMember, Cluster, type HaltChange, type Member } from "../ports/broker.ts"
 import { logLine } from "../telemetry/names.ts"
 import { runSlot } from "./lives.ts"
 import type { MemberSeen } from "./outage.ts"
@@ -36,8 +36,7 @@ export interface Ownership {
 export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, never, PartitionPorts | Scope.Scope> = Effect.fnUntraced(
   function* (options) {
     const cluster = yield* Cluster
-    const canDrain = (yield* FormerCommands) !== null
-    const slots = Array.from({ length: options.partitions[options.kind] }, (_, partition) => makeSlot(partition, canDrain))
+    const slots = Array.from({ length: options.partitions[options.kind] }, (_, partition) => makeSlot(partition))
     const clock = yield* Clock.Clock
     const steadyMs = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
     const roster = new Roster(steadyMs())

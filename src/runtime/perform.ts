@@ -119,17 +119,15 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, underWay
       case "ClearHalt":
         return journal.clearHalt()
       case "ReadCommands":
-        return commands.readCommands(output.stream, output.fromSeq)
+        return commands.readCommands(output.fromSeq)
       case "PauseReading":
         return commands.pauseReading()
       case "ResumeReading":
         return commands.resumeReading()
       case "ReadCommandAt":
-        return commands.readCommandAt(output.stream, output.seq)
+        return commands.readCommandAt(output.seq)
       case "PurgeCommands":
-        return commands.purgeCommands(output.stream, output.beforeSeq)
-      case "ReadRawEnd":
-        return commands.readRawEnd()
+        return commands.purgeCommands(output.beforeSeq)
       case "SayBusy":
         return reign.sayBusy(output)
       case "SendCarried":

@@ -43,12 +43,7 @@ export interface Slot {
   haltSeenRevision: number
   /** The halt's revision from before this life began: what it finds, it finds in what stood since then. */
   haltRevision: number
-  /** Whether this worker may read the commands stream of earlier releases. */
-  readonly canDrain: boolean
-  /**
-   * Why this worker leaves the partition to others, if it does: a newer release writes its journal, or its commands lie in a stream that this worker can't read. It stays so
-   * until this process ends: neither its release nor its settings can change before.
-   */
+  /** Why this worker leaves the partition to others, if it does: a newer release writes its journal. It stays so until this process ends: its release can't change before. */
   passedOver: string | null
   /** Who holds the lease, as last seen: undefined before anything was seen. */
   holder: string | null | undefined
@@ -69,9 +64,8 @@ export interface Slot {
 }
 
 /** A slot of a worker that wants nothing of the partition yet. */
-export const makeSlot = (partition: number, canDrain: boolean): Slot => ({
+export const makeSlot = (partition: number): Slot => ({
   partition,
-  canDrain,
   signal: makeSignal(),
   wanted: "none",
   isMember: false,
@@ -107,15 +101,8 @@ export const isHalted = (slot: Slot): boolean => slot.halt !== null && slot.halt
 /** Whether this worker may go on owning the partition. A worker that isn't seen among the members for a moment keeps its partitions: the others can't take them as long as it renews the leases. */
 export const mayOwn = (slot: Slot): boolean => slot.wanted === "owner" && !isHalted(slot)
 
-/**
- * Whether the partition's commands still lie in the stream of earlier releases, and this worker has no login for it. The new stream has other messages at the same sequences, so
- * it is no substitute.
- */
-export const isOutOfReach = (slot: Slot): boolean =>
-  !slot.canDrain && slot.isCaughtUp && slot.running !== null && statusOf(slot.running.state).cursorStream === "raw"
-
 /** Whether this worker leaves the partition to those who can read it. */
-export const isPassedOver = (slot: Slot): boolean => slot.passedOver !== null || isOutOfReach(slot)
+export const isPassedOver = (slot: Slot): boolean => slot.passedOver !== null
 
 /** Whether this worker should try to become the partition's owner: it has caught up, and no claim of it is still open. Otherwise its lease would run out unused while it still reads. */
 export const shouldAcquire = (slot: Slot): boolean =>

@@ -22,8 +22,6 @@ export const logLine = {
   halted: "partition halted: nobody serves it until an operator resumes it",
   newerRelease:
     "a newer release writes this journal: this worker can't read it, and leaves the partition to those who can until it is replaced",
-  outOfReach:
-    "commands of this partition lie where this worker has no login: it leaves the partition to those who have one until it is started with it",
   alarm: "alarm",
   decided: "a traced message was decided",
   spansWait: "the collector of spans can't be reached: as many as may wait for it, and more are dropped. Nothing else waits",

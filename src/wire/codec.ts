@@ -57,6 +57,8 @@ const decodeChunk = (name: Kind, bytes: Uint8Array): DecodedChunk => {
 
 /** What everybody but the engine needs of a kind's bytes beside that. */
 export interface WireCodec<K extends KindTypes> extends EngineCodec<K> {
+  /** The commands of a body as it travels from an ingress on. */
+  readonly decodeBody: (body: Uint8Array) => DecodedBody<K>
   /** The commands of a body as its sender wrote it, with what an ingress writes into it of whom it is from. */
   readonly decodeBodyFrom: (body: Uint8Array, sender: SenderId) => DecodedBody<K>
   /** The messages that an ingress hands to a reign. */
@@ -70,7 +72,6 @@ const codecWith = <K extends KindTypes>(json: KindJson<K>): WireCodec<K> => {
   const { encodeRecord, encodeEntry, decodeRecord } = recordCodecOf(json)
   const { name, decodeBody, decodeBodyFrom, commandText, contentHash, differingField, readChunk } = json
   return {
-    decodeBody,
     decodeBatch: (bytes) => decodeBatchOf(json, bytes),
     encodeRecord,
     encodeEntry,
@@ -82,6 +83,7 @@ const codecWith = <K extends KindTypes>(json: KindJson<K>): WireCodec<K> => {
     encodeChunk: (chunk) => encodeChunk(name, chunk),
     decodeChunk: (bytes) => decodeChunk(name, bytes),
     readChunk,
+    decodeBody,
     decodeBodyFrom,
     decodeFrame: (bytes) => decodeFrameOf(json, bytes),
     decodeCarry: (bytes) => decodeCarry(json, bytes),

@@ -18,14 +18,12 @@ export interface LongWay<K extends KindTypes = KindTypes> {
 }
 
 /**
- * Reads the entries of a record's bytes between two places: behind the bracket of their list, and behind its closing one. Undefined if they can't be read so, whatever they are. `bulk`: the record is of the version in
- * which every sender was.
+ * Reads the entries of a record's bytes between two places: behind the bracket of their list, and behind its closing one. Undefined if they can't be read so, whatever they are.
  */
 export type ReadEntries<K extends KindTypes = KindTypes> = (
   record: Uint8Array,
   start: number,
   end: number,
-  bulk: boolean,
   longWay: LongWay<K>,
 ) => ReadonlyArray<Entry<K>> | undefined
 

@@ -139,7 +139,6 @@ const entryLines = <K extends KindTypes>(
     case "Skipped":
     case "Floor":
     case "Reset":
-    case "Moved":
     case "Resumed":
       return []
     default:

@@ -11,12 +11,12 @@ import type { KindJson } from "./kind-json.ts"
 import { ReturnedOutcomeJson } from "./returned.ts"
 import { tied } from "./tied.ts"
 
-/** The newest version this release reads. The engine says which one it writes; a test holds them equal. */
+/** The version this release reads. The engine says which one it writes; a test holds them equal. */
 export const recordVersion = 3
 
 /** How a cursor is written. */
-export const CursorJson = Schema.Struct({
-  stream: Schema.optionalKey(Schema.Literals(CursorStream)),
+const CursorJson = Schema.Struct({
+  stream: Schema.Literals(CursorStream),
   seq: CountField,
   digest: Schema.String,
 })
@@ -77,7 +77,6 @@ const plainEntries = [
     cause: Schema.String,
     dropped: Schema.optionalKey(Schema.Tuple([CountField, CountField])),
   }),
-  Schema.Struct({ e: Schema.Literal("moved"), from: CursorJson }),
   Schema.Struct({
     e: Schema.Literal("resumed"),
     by: Schema.String,
@@ -130,7 +129,7 @@ export type EntryJson = ReturnType<typeof entryJsonOf>["Type"]
 tied<Uncapitalize<Entry["_tag"]>, EntryJson["e"]>()
 
 const envelope = {
-  v: Schema.Literals([1, 2, recordVersion]),
+  v: Schema.Literal(recordVersion),
   of: Schema.optionalKey(KindWordField),
   kind: Schema.Literals(RecordKind),
   partition: CountField,
@@ -146,7 +145,7 @@ const envelope = {
 /** A record without its entries. */
 export const EnvelopeJson = Schema.Struct(envelope)
 
-/** The Schemas of one kind's records: of a whole one of any version that is read, and of what is in it. */
+/** The Schemas of one kind's records: of a whole one, and of what is in it. */
 export const recordSchemasOf = (kind: KindJson) => {
   const decided = decidedJsonOf(kind)
   const entry = entryJsonOf(kind, decided)

@@ -287,7 +287,7 @@ const eitherWay =
   }
 
 /** A message's entry, from behind its kind. */
-const readMessage = (bulkBefore: boolean, anyDecided: () => SkuDecidedCommand | undefined): SkuMessageEntry | undefined => {
+const readMessage = (anyDecided: () => SkuDecidedCommand | undefined): SkuMessageEntry | undefined => {
   const seq = take(seqText) ? takeCount() : null
   if (seq === -1 || !take(fromText)) return undefined
   const from = takeFrom()
@@ -301,7 +301,7 @@ const readMessage = (bulkBefore: boolean, anyDecided: () => SkuDecidedCommand | 
     reply = takeName(inText, payloadBytesMax)
     if (!take(quoteText)) return undefined
   }
-  const bulk = take(bulkText) || bulkBefore
+  const bulk = take(bulkText)
   let onBehalf: SenderId | undefined
   if (take(forText)) {
     onBehalf = takeSender()
@@ -342,13 +342,13 @@ const readExpiry = (): SkuExpiryEntry | undefined => {
 }
 
 /** The entries of a record of SKUs. */
-export const readEntries: ReadEntries<SkuKind> = (record, start, end, bulk, longWay) => {
+export const readEntries: ReadEntries<SkuKind> = (record, start, end, longWay) => {
   if (beginScan(record) === undefined) return undefined
   goTo(start)
   if (nextByte() === closeArray) return start + 1 === end ? [] : undefined
   const anyDecided = eitherWay(readDecided, longWay.decided)
   const readEntry = (): SkuEntry | undefined => {
-    if (take(messageText)) return readMessage(bulk, anyDecided)
+    if (take(messageText)) return readMessage(anyDecided)
     if (take(storedText)) return readStored()
     return take(expiryText) ? readExpiry() : undefined
   }

@@ -35,8 +35,6 @@ export const entryText = (kind: KindJson, entry: Entry, commandTexts?: ReadonlyA
       const gone = dropped === null ? {} : { dropped: [dropped.firstSeq, dropped.lastSeq] }
       return JSON.stringify({ e: "reset", from: cursorJson(from), cause, ...gone })
     }
-    case "Moved":
-      return JSON.stringify({ e: "moved", from: cursorJson(entry.from) })
     case "Resumed": {
       const { by, reason, haltReason, lostAfterSeq } = entry
       return JSON.stringify({ e: "resumed", by, reason, halt: haltReason, ...(lostAfterSeq === null ? {} : { lost: lostAfterSeq }) })

@@ -1,5 +1,5 @@
 /**
- * The journal's records as bytes, version 3. Version 1, which knew the stream of senders' own messages alone, and version 2, in which nothing is short, are read as what they mean today.
+ * The journal's records as bytes, version 3. The names of today's journals are younger than versions 1 and 2, so no journal has any of those, and nothing reads them.
  *
  * JSON, so that an operator can read a journal with any tool; keys that stand in every record have whole names, those that stand in every
  * command are short (below). A command stands in its record as its canonical text, verbatim: the hash its id is bound to can be taken again.
@@ -17,7 +17,6 @@
  *   floor    {"e":"floor","from","class","ms"}
  *   settled  {"e":"settled","id","from","class","re"?,"d":decided}
  *   reset    {"e":"reset","from":cursor,"cause","dropped"?:[first,last]}
- *   moved    {"e":"moved","from":cursor}
  *   resumed  {"e":"resumed","by","reason","halt","lost"?}
  *   returned {"e":"returned","id","by":[kind,partition,seq],"said":outcome,"tp"?,"sku","ok":[events]}     a carried command's decision came back
  *   answered {"e":"answered","from","class","sku","id","hash","ms","re":[suffixes],"said":outcome}   an answer that was owed
@@ -27,21 +26,19 @@ import { isKind, type Kind } from "../domain/kinds.ts"
 import type { ActorKey } from "../domain/names.ts"
 import type { KindTypes } from "../engine/kind.ts"
 import type { DecodedRecord, EngineCodec } from "../engine/protocol.ts"
-import type { Cursor, DecidedCommand, Dropped, Entry, JournaledDecision } from "../engine/records.ts"
+import { CursorStream, type DecidedCommand, type Dropped, type Entry, type JournaledDecision } from "../engine/records.ts"
 import { type Strict, strictDecoderOf } from "./fields.ts"
 import { parseJson } from "./json.ts"
 import type { KindJson, LongWay } from "./kind-json.ts"
-import { type CursorJson, type DecidedJson, type EntryJson, EnvelopeJson, recordSchemasOf, recordVersion } from "./record-json.ts"
+import { type DecidedJson, type EntryJson, EnvelopeJson, recordSchemasOf, recordVersion } from "./record-json.ts"
 import { entryText, recordBytes } from "./record-text.ts"
 import { sealBytes, sealFound } from "./sealed.ts"
-
-type Version = (typeof EnvelopeJson.Type)["v"]
 
 /** What the records of a kind are decoded with. */
 interface RecordReader {
   readonly kind: KindJson
   readonly record: (json: unknown) => Strict<ReturnType<typeof recordSchemasOf>["record"]["Type"]>
-  readonly longWays: Readonly<Record<Version, LongWay>>
+  readonly longWay: LongWay
 }
 
 /** The functions between a kind's records and their bytes. */
@@ -70,17 +67,17 @@ export const recordCodecOf = <K extends KindTypes>(json: KindJson<K>): RecordCod
 const readerOf = (kind: KindJson): RecordReader => {
   const { record, entry, decided } = recordSchemasOf(kind)
   const [decodeEntry, decodeDecided] = [strictDecoderOf(entry), strictDecoderOf(decided)]
-  const longWayOf = (version: Version): LongWay => ({
+  const longWay: LongWay = {
     entry: (bytes) => {
       const json = decodedFrom(decodeEntry, bytes)
-      return json === undefined ? undefined : entryOf(kind, json, version)
+      return json === undefined ? undefined : entryOf(kind, json)
     },
     decided: (bytes) => {
       const json = decodedFrom(decodeDecided, bytes)
       return json === undefined ? undefined : decidedOf(kind, json)
     },
-  })
-  return { kind, record: strictDecoderOf(record), longWays: { 1: longWayOf(1), 2: longWayOf(2), 3: longWayOf(3) } }
+  }
+  return { kind, record: strictDecoderOf(record), longWay }
 }
 
 const unreadable = (cause: string): DecodedRecord => ({ _tag: "Unreadable", cause })
@@ -101,14 +98,14 @@ const decodeAny = (reader: RecordReader, bytes: Uint8Array, isUnsealed: boolean)
   if (typeof version === "number" && version > recordVersion)
     return { _tag: "Newer", version, cause: `version ${version}, where ${recordVersion} is the newest known` }
   if (isUnsealed) return unreadable("it ends without a checksum")
-  const other = otherKind(reader.kind.name, Reflect.get(value, "of"))
+  const other = otherKind(reader.kind.name, Reflect.get(value, "of")) ?? otherStream(Reflect.get(value, "cursor"))
   if (other !== undefined) return other
   const decoded = reader.record(value)
   if (decoded._tag === "Invalid") return unreadable(`${decoded.path}: ${decoded.expected}`)
   const { entries, sum: _, ...head } = decoded.value
   return recordWith(
     head,
-    entries.map((entry) => entryOf(reader.kind, entry, head.v)),
+    entries.map((entry) => entryOf(reader.kind, entry)),
   )
 }
 
@@ -120,22 +117,29 @@ const otherKind = (name: Kind, said: unknown): DecodedRecord | undefined => {
   return { _tag: "Newer", version: recordVersion, cause: `of the kind ${of}, which this release doesn't know` }
 }
 
-const recordWith = ({ v, of: _, cursor, ...rest }: typeof EnvelopeJson.Type, entries: ReadonlyArray<Entry>): DecodedRecord => ({
+/** Of a record whose cursor is of a commands stream that isn't known: a newer release's. Whoever went on from its sequence would read another stream's messages there. */
+const otherStream = (cursor: unknown): DecodedRecord | undefined => {
+  const stream: unknown = typeof cursor === "object" && cursor !== null ? Reflect.get(cursor, "stream") : undefined
+  if (typeof stream !== "string" || CursorStream.some((known) => known === stream)) return undefined
+  return { _tag: "Newer", version: recordVersion, cause: `its cursor is of the stream ${stream}, which this release doesn't know` }
+}
+
+const recordWith = ({ v, of: _, ...rest }: typeof EnvelopeJson.Type, entries: ReadonlyArray<Entry>): DecodedRecord => ({
   _tag: "Record",
-  record: { version: v, ...rest, cursor: cursorOf(cursor), entries },
+  record: { version: v, ...rest, entries },
 })
 
 const entriesText = ',"entries":['
 
 /** The record of sealed bytes that are spelled as records are written; undefined of any others, whatever is wrong with them. */
-const decodeUsual = ({ kind, longWays }: RecordReader, bytes: Uint8Array): DecodedRecord | undefined => {
+const decodeUsual = ({ kind, longWay }: RecordReader, bytes: Uint8Array): DecodedRecord | undefined => {
   if (kind.readEntries === null) return undefined
   // No string of JSON has these characters in it: its quotes are escaped.
   const headEnd = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(entriesText, 0, "latin1")
   if (headEnd < 0) return undefined
   const head = decodedFrom(decodeEnvelope, bytes.subarray(0, headEnd), "}")
   if (head === undefined || (head.of ?? "sku") !== kind.name) return undefined
-  const entries = kind.readEntries(bytes, headEnd + entriesText.length, bytes.length - sealBytes, head.v === 1, longWays[head.v])
+  const entries = kind.readEntries(bytes, headEnd + entriesText.length, bytes.length - sealBytes, longWay)
   return entries === undefined ? undefined : recordWith(head, entries)
 }
 
@@ -151,10 +155,7 @@ const decodeEnvelope = strictDecoderOf(EnvelopeJson)
 /** The key in checked JSON. */
 const keyIn = ({ keyName }: KindJson, json: object): ActorKey => Reflect.get(json, keyName) as ActorKey
 
-/** Records of version 1 name no stream: there was one. */
-const cursorOf = ({ stream, seq, digest }: typeof CursorJson.Type): Cursor => ({ stream: stream ?? "raw", seq, digest })
-
-const entryOf = (kind: KindJson, json: EntryJson, version: Version): Entry => {
+const entryOf = (kind: KindJson, json: EntryJson): Entry => {
   switch (json.e) {
     case "message":
       return {
@@ -162,8 +163,7 @@ const entryOf = (kind: KindJson, json: EntryJson, version: Version): Entry => {
         seq: json.seq ?? null,
         sender: json.from,
         class: json.class,
-        // Version 1 knew no bounds of a sender's word: whatever it said was taken.
-        bulk: version === 1 || json.bulk === 1,
+        bulk: json.bulk === 1,
         ...(json.for === undefined ? {} : { onBehalf: json.for }),
         brokerMs: json.ms,
         reply: json.re ?? null,
@@ -191,9 +191,7 @@ const entryOf = (kind: KindJson, json: EntryJson, version: Version): Entry => {
         decided: decidedOf(kind, json.d),
       }
     case "reset":
-      return { _tag: "Reset", from: cursorOf(json.from), cause: json.cause, dropped: droppedOf(json.dropped) }
-    case "moved":
-      return { _tag: "Moved", from: cursorOf(json.from) }
+      return { _tag: "Reset", from: json.from, cause: json.cause, dropped: droppedOf(json.dropped) }
     case "resumed":
       return { _tag: "Resumed", by: json.by, reason: json.reason, haltReason: json.halt, lostAfterSeq: json.lost ?? null }
     case "returned": {

@@ -26,7 +26,7 @@ const taken = (facts: number): SkuTakenMessage => {
 const stored = (facts: ReadonlyArray<number>): Uint8Array =>
   encodeBatch({ ingress: "i", serial: 1, acknowledged: 0, messages: facts.map(taken) })
 
-const at = (seq: number, body: Uint8Array): CommandMessage => ({ seq, subject: "", headers: "", replySuffix: null, body, brokerMs: 5 })
+const at = (seq: number, body: Uint8Array): CommandMessage => ({ seq, subject: "", headers: "", body, brokerMs: 5 })
 
 /** What is counted of a stream that delivers these and then nothing for ever, or fails. */
 const counted = (messages: number, delivered: ReadonlyArray<Uint8Array>, ending: Stream.Stream<never, BrokerUnavailable> = Stream.never) =>

@@ -60,17 +60,6 @@ describe("the configuration", () => {
     expect(nats === null ? "" : Redacted.value(nats.engine.password)).toBe("secret-1")
   })
 
-  it("has a login for draining an earlier release's stream where both parts of it are told, and none otherwise", () => {
-    const former = { HOLDFAST_FORMER_USER: "former", HOLDFAST_FORMER_PASSWORD: "secret-3" }
-    expect(Effect.runSync(load({ ...server, ...former })).nats?.former).toMatchObject({ user: "former" })
-    expect(Effect.runSync(load(server)).nats?.former).toBeNull()
-    expect(problemsOf({ ...server, HOLDFAST_FORMER_USER: "former" })).toEqual([
-      expect.stringContaining("HOLDFAST_FORMER_PASSWORD: is missing"),
-    ])
-    expect(problemsOf(former)).toEqual([expect.stringContaining("HOLDFAST_NATS_URL: is missing")])
-    expect(ingressSettingsHelp()).not.toContain("HOLDFAST_FORMER")
-  })
-
   it.each([
     ["HOLDFAST_PARTITIONS", "0"],
     ["HOLDFAST_PARTITIONS", "eight"],

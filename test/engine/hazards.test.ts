@@ -9,10 +9,11 @@ import { copyPartition } from "../../src/engine/partition.ts"
 import { recordVersion, type StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { makeStep, stateHash } from "../../src/kinds/sku/partition.ts"
-import type { AtsValue, SkuEngineCodec, SkuOutput } from "../../src/kinds/sku/types.ts"
+import type { AtsValue, SkuDecodedBody, SkuEngineCodec, SkuOutput } from "../../src/kinds/sku/types.ts"
 import { commandHorizonMs, feedEchoMs, feedLookBackMs, recordBytesMax, snapshotChunkBytesMax } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { sealOf } from "../../src/wire/sealed.ts"
+import { storedAlone } from "../../src/workload/stored-alone.ts"
 import { allSaidOf, Broker, json, policyFor, saidOf, serving, startMs, Worker } from "./rig.ts"
 
 const reserve = (id: string, reservation: string, qty: number, more: Record<string, unknown> = {}) =>
@@ -149,7 +150,7 @@ describe("hazards of an append", () => {
         .records()
         .slice(-2)
         .map(({ entries }) => entries.length),
-    ).toEqual([1, 1])
+    ).toEqual([2, 2])
   })
 
   it("37: resends after no responders, never answering 'failed'", () => {
@@ -430,18 +431,23 @@ const defective: SkuEngineCodec = {
   commandText: () => "text of a command that only deciding reads",
   // What can be decided or not is asked for while deciding alone.
   contentHash: (command) => engineCodec.contentHash({ ...command }),
-  decodeBody: (body) => {
-    const decoded = engineCodec.decodeBody(body)
-    if (decoded._tag !== "Commands" || !new TextDecoder().decode(body).includes("poison")) return decoded
+  decodeBatch: (stored) => {
+    const decoded = engineCodec.decodeBatch(stored)
+    if (decoded._tag !== "Batch" || !new TextDecoder().decode(stored).includes("poison")) return decoded
     const explode = (): never => {
       throw new Error("a defect")
     }
-    const commands = decoded.commands.map((one) =>
-      one._tag === "Command" && one.command.type === "Reserve"
-        ? { ...one, command: Object.defineProperty({ ...one.command }, "locations", { enumerable: false, get: explode }) }
-        : one,
-    )
-    return { ...decoded, commands }
+    const spoilt = (body: SkuDecodedBody): SkuDecodedBody => {
+      if (body._tag !== "Commands") return body
+      const commands = body.commands.map((one) =>
+        one._tag === "Command" && one.command.type === "Reserve"
+          ? { ...one, command: Object.defineProperty({ ...one.command }, "locations", { enumerable: false, get: explode }) }
+          : one,
+      )
+      return { ...body, commands }
+    }
+    const messages = decoded.batch.messages.map((message) => ({ ...message, body: spoilt(message.body) }))
+    return { ...decoded, batch: { ...decoded.batch, messages } }
   },
 }
 
@@ -603,7 +609,7 @@ describe("hazards of reading commands", () => {
   it("43: looks at the cursor before it reads on where a reading broke, and decides what took the place of what was lost", () => {
     const worker = overwritten(2)
     worker.broker.store("web", "sell", "A", JSON.stringify(reserve("new2", "n2", 1)), { brokerMs: startMs + 50_002 })
-    expect(worker.put({ _tag: "ReadingBroke" })).toEqual([{ _tag: "ReadCommandAt", stream: "stored", seq: 4 }])
+    expect(worker.put({ _tag: "ReadingBroke" })).toEqual([{ _tag: "ReadCommandAt", seq: 4 }])
     worker.settle()
     expect(worker.broker.records().find(({ kind }) => kind === "reset")?.cursor.seq).toBe(2)
     for (const id of ["new0", "new1", "new2"]) expect(saidOf(worker.broker, id)).toMatchObject({ outcome: "accepted" })
@@ -726,16 +732,20 @@ describe("hazards of reading commands", () => {
     for (const id of ["new0", "new1"]) expect(saidOf(worker.broker, id)).toMatchObject({ outcome: "accepted" })
   })
 
-  it("46: replies only under the sender's own prefix, whatever the header says", () => {
+  it("46: replies only under the sender's own prefix, whatever the message says", () => {
     const worker = serving(10)
-    for (const replySuffix of ["a.>", "*", "a..b", "a.b.c.d", "x".repeat(200), "", "a b"]) {
-      worker.broker.replies = []
-      worker.send("web", reserve(`c-${replySuffix.length}-${replySuffix.charCodeAt(0)}`, `r${replySuffix.length}`, 1), { replySuffix })
+    const storeWith = (id: string, reply: string) => {
+      const body = new TextEncoder().encode(JSON.stringify(reserve(id, id, 1)))
+      const sent = { sender: "web" as SenderId, class: "sell" as const, key: "A" as Sku, reply, publishedMs: worker.nowMs }
+      worker.arrive(worker.broker.storeBytes(storedAlone(0, worker.broker.lastSeq + 1, sent, body).body))
       worker.settle()
+    }
+    for (const [n, reply] of ["a.>", "*", "a..b", "a.b.c.d", "x".repeat(200), "", "a b"].entries()) {
+      worker.broker.replies = []
+      storeWith(`c${n}`, reply)
       expect(worker.broker.replies).toEqual([])
     }
-    worker.send("web", reserve("ok", "r-ok", 1), { replySuffix: "inbox.7" })
-    worker.settle()
+    storeWith("ok", "inbox.7")
     expect(worker.broker.replies).toMatchObject([{ sender: "web", suffix: "inbox.7" }])
   })
 
@@ -753,8 +763,8 @@ describe("hazards of reading commands", () => {
 
   it("48: passes over what is no command, attributing it to nobody", () => {
     const worker = serving(10)
-    worker.arrive(worker.broker.store("web", "sell", "A", '{"stream":"HF_COMMANDS","seq":12}'))
-    worker.arrive(worker.broker.store("web", "sell", "A", "x", { subject: "hf.p.0.WEB>.sell.A" }))
+    worker.arrive(worker.broker.storeBytes(new TextEncoder().encode('{"stream":"HF_STORED_SKU","seq":12}')))
+    worker.arrive(worker.broker.storeBytes(new TextEncoder().encode("x"), { subject: "hf.cmd.web.sell.sku.A" }))
     worker.send("web", reserve("c1", "r1", 4))
     worker.settle()
     expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "accepted" })

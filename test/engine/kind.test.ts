@@ -183,10 +183,6 @@ const valueIn = (bytes: Uint8Array): unknown =>
   })
 
 const codec: EngineCodec<CounterKind> = {
-  decodeBody: (body) => {
-    const command = valueIn(body) as Lend
-    return { _tag: "Commands", array: false, commands: [{ _tag: "Command", command, text: JSON.stringify(command) }] }
-  },
   decodeBatch: () => ({ _tag: "Unreadable", cause: "nobody stores one here" }),
   encodeRecord: (envelope, entries) => bytesOf({ ...envelope, entries: entries.map((entry) => JSON.parse(entry) as unknown) }),
   encodeEntry: (entry: Entry<CounterKind>) => JSON.stringify(entry),

@@ -24,7 +24,6 @@ const examples: Readonly<Record<SkuInput["_tag"], Late | undefined>> = {
   ReturnsHeard: { returns: [] },
   ReadingBroke: undefined,
   CommandAtRead: { seq: 999, message: null, firstSeq: 1, lastSeq: 1_000, nextSeq: null, fill: 0 },
-  RawEndRead: { endSeq: 7 },
   BrokerTimeSeen: undefined,
   WitnessStored: { stands: null },
   WitnessUnread: { unread: { _tag: "Damaged", cause: "late" } },

@@ -213,7 +213,6 @@ describe("a reign that is over", () => {
       { _tag: "ReadingBroke" },
       { _tag: "WitnessStored", stands: { seq: 1, hash: "another" } },
       { _tag: "HaltCleared" },
-      { _tag: "RawEndRead", endSeq: 7 },
       { _tag: "ChunkStored", snapshot: "1-1", index: 0 },
       { _tag: "SnapshotFailed", snapshot: "1-1", cause: "full" },
       { _tag: "AppendAcked", messageId: "another", seq, duplicate: false },

@@ -4,7 +4,7 @@
  * No time passes and nothing is answered unless the test says so (or asks for `settle`, which answers everything as a healthy broker would).
  */
 
-import { partitionOf, skuToken } from "../../src/domain/names.ts"
+import { type CommandClass, partitionOf, type SenderId, type Sku } from "../../src/domain/names.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
 import { skuKind } from "../../src/domain/sku/index.ts"
 import type { MemoryBounds } from "../../src/engine/memory-bounds.ts"
@@ -15,6 +15,8 @@ import { protocolRules } from "../../src/engine/rules.ts"
 import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
 import type { AtsValue, SkuInput, SkuJournalRecord, SkuOutput, SkuPartition, SkuReply, SkuStep } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
+import { storedOf } from "../../src/wire/subjects.ts"
+import { storedAlone } from "../../src/workload/stored-alone.ts"
 
 type Tag = SkuOutput["_tag"]
 type Of<T extends Tag> = Extract<SkuOutput, { _tag: T }>
@@ -65,19 +67,28 @@ export class Broker {
     })
   }
 
-  /** Stores a message as the commands stream would. `body` is one command's JSON, or several. */
-  store(sender: string, commandClass: string, token: string, body: string, more: Partial<CommandMessage> = {}): CommandMessage {
+  /** Stores a message as an ingress does, alone, at that time of the broker's. `body` is one command's JSON, or several. */
+  store(
+    sender: string,
+    commandClass: string,
+    sku: string,
+    body: string,
+    { brokerMs }: { readonly brokerMs?: number } = {},
+  ): CommandMessage {
     const seq = ++this.lastSeq
-    const message: CommandMessage = {
-      seq,
-      subject: `hf.p.0.${sender}.${commandClass}.${token}`,
-      headers: `Hf-Reply: c.${seq}`,
-      replySuffix: `c.${seq}`,
-      body: new TextEncoder().encode(body),
-      brokerMs: startMs + seq,
-      ...more,
-    }
-    this.commands.set(seq, message)
+    const publishedMs = brokerMs ?? startMs + seq
+    const sent = { sender: sender as SenderId, class: commandClass as CommandClass, key: sku as Sku, reply: `c.${seq}`, publishedMs }
+    return this.#hold(storedAlone(0, seq, sent, new TextEncoder().encode(body)))
+  }
+
+  /** Stores bytes, as whoever may write there could. */
+  storeBytes(body: Uint8Array, more: Partial<CommandMessage> = {}): CommandMessage {
+    const seq = ++this.lastSeq
+    return this.#hold({ seq, subject: storedOf("sku", 0), headers: "", body, brokerMs: startMs + seq, ...more })
+  }
+
+  #hold(message: CommandMessage): CommandMessage {
+    this.commands.set(message.seq, message)
     return message
   }
 }
@@ -310,8 +321,8 @@ export class Worker {
   }
 
   /** Stores a command and lets it arrive; the outputs wait to be settled. */
-  send(sender: string, command: Record<string, unknown>, more: Partial<CommandMessage> = {}): CommandMessage {
-    const message = this.broker.store(sender, classFor(String(command.type)), skuToken(String(command.sku)), JSON.stringify(command), more)
+  send(sender: string, command: Record<string, unknown>, at: { readonly brokerMs?: number } = {}): CommandMessage {
+    const message = this.broker.store(sender, classFor(String(command.type)), String(command.sku), JSON.stringify(command), at)
     this.arrive(message)
     return message
   }

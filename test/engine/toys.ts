@@ -481,10 +481,6 @@ const valueIn = (bytes: Uint8Array): unknown =>
 
 /** A codec of plain JSON. */
 export const plainCodec = <K extends KindTypes>(): EngineCodec<K> => ({
-  decodeBody: (body) => {
-    const command = valueIn(body) as K["command"]
-    return { _tag: "Commands", array: false, commands: [{ _tag: "Command", command, text: JSON.stringify(command) }] }
-  },
   decodeBatch: () => ({ _tag: "Unreadable", cause: "nobody stores one here" }),
   encodeRecord: (envelope, entries) => bytesOf({ ...envelope, entries: entries.map((entry) => JSON.parse(entry) as unknown) }),
   encodeEntry: (entry: Entry<K>) => JSON.stringify(entry),

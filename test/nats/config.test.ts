@@ -59,28 +59,6 @@ describe("those between senders and what is stored", () => {
   })
 })
 
-describe("during an upgrade", () => {
-  const former = { drain: { user: "former", password: "f" }, worker: { user: "worker", password: "w" } }
-  const channelsOf = (text: string) => text.slice(text.indexOf("accounts {")).split("  CHANNELS {")[1] ?? ""
-
-  it("the senders' account keeps what an earlier release stored, and one login may drain that and nothing else", () => {
-    const channels = channelsOf(serverConfig({ ...options, former }))
-    expect(channels).toContain("jetstream: enabled")
-    const [publish = ""] = channels.split('user: "former"')[1]?.split("subscribe") ?? []
-    const subjects = [...publish.matchAll(/"(\$JS[^"]*|hf[^"]*)"/g)].map(([, subject]) => subject ?? "")
-    expect(subjects.filter((subject) => !/\.HF_COMMANDS(\.>)?$/.test(subject))).toEqual([
-      "$JS.API.STREAM.INFO.HF_STORED_SKU",
-      "hf.former.closed",
-    ])
-    expect(subjects.some((subject) => subject.includes("*") || subject.startsWith("$JS.API.STREAM.DELETE"))).toBe(false)
-  })
-
-  it("the earlier release's workers are let in as long as they are named", () => {
-    expect(channelsOf(serverConfig({ ...options, former }))).toContain('user: "worker"')
-    expect(channelsOf(serverConfig({ ...options, former: { drain: former.drain } }))).not.toContain('user: "worker"')
-  })
-})
-
 describe("a configuration", () => {
   it("quotes what it is given, keeps the interface strict, and syncs where it is asked to", () => {
     const text = serverConfig(options)

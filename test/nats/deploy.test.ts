@@ -11,7 +11,6 @@ import {
   archivistPermissions,
   doorPermissions,
   enginePermissions,
-  formerPermissions,
   ingressPermissions,
   type Permissions,
   senderInbox,
@@ -79,9 +78,6 @@ describe("the example configuration", () => {
       expect(text).toContain(`publish: { allow: ${list(publish)}${deny} }`)
       expect(text).toContain(`subscribe: { allow: ${list(subscribe)} }`)
     }
-    // During an upgrade only, so as a comment.
-    for (const subject of [...formerPermissions.publish, ...formerPermissions.subscribe])
-      expect(text).toMatch(new RegExp(`^ +# .*${JSON.stringify(subject).replaceAll(/[.$*]/g, "\\$&")}`, "m"))
     expect(text).toMatch(/^ {2}sync_interval: always$/m)
     expect(text).toMatch(/^ {2}strict: true$/m)
     expect(text).toMatch(/^ping_interval: 2s\nping_max: 2$/m)

@@ -2,13 +2,12 @@
 import { headers } from "@nats-io/transport-node"
 import { describe, expect, it } from "vitest"
 import { headerText, msFromTimestamp, parseDelivery } from "../../src/nats/message.ts"
-import { formerPartitions } from "../../src/nats/subjects.ts"
 
 describe("a delivery", () => {
   it("is read from the short form of its reply subject and from the long one", () => {
     const expected = { seq: 1_234, deliverySeq: 7, brokerMs: 1_795_300_813_112, pending: 42 }
-    expect(parseDelivery("$JS.ACK.HF_COMMANDS.name.1.1234.7.1795300813112999999.42")).toEqual(expected)
-    expect(parseDelivery("$JS.ACK._.hash.HF_COMMANDS.name.1.1234.7.1795300813112000000.42.random")).toEqual(expected)
+    expect(parseDelivery("$JS.ACK.HF_STORED_SKU.name.1.1234.7.1795300813112999999.42")).toEqual(expected)
+    expect(parseDelivery("$JS.ACK._.hash.HF_STORED_SKU.name.1.1234.7.1795300813112000000.42.random")).toEqual(expected)
   })
 
   it("is none where the reply subject is another's, cut short, or missing", () => {
@@ -36,32 +35,19 @@ describe("a timestamp", () => {
 })
 
 describe("headers", () => {
-  it("are lines in the order in which their names first appear, with the reply suffix among them", () => {
+  it("are lines in the order in which their names first appear", () => {
     const given = headers()
     given.append("B", "1")
     given.append("Hf-Reply", "a.b")
     given.append("B", "2")
-    expect(headerText(() => given)).toEqual({ text: "B: 1\nB: 2\nHf-Reply: a.b", replySuffix: "a.b" })
+    expect(headerText(() => given)).toBe("B: 1\nB: 2\nHf-Reply: a.b")
   })
 
   it("are empty where there are none, and one text where they can't be read", () => {
-    expect(headerText(() => undefined)).toEqual({ text: "", replySuffix: null })
+    expect(headerText(() => undefined)).toBe("")
     const unreadable = headerText(() => {
       throw new Error("no header")
     })
-    expect(unreadable).toEqual({ text: "unreadable", replySuffix: null })
-  })
-})
-
-describe("a transform", () => {
-  it("tells for how many partitions it was made, and is none of ours if it differs in anything", () => {
-    expect(formerPartitions("hf.p.{{partition(64,3)}}.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}")).toBe(64)
-    for (const other of [
-      "",
-      "hf.p.{{partition(64,2)}}.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}",
-      "hf.p.{{partition(64,3)}}.{{wildcard(2)}}.{{wildcard(1)}}.{{wildcard(3)}}",
-      "hf.p.{{partition(0,3)}}.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}",
-    ])
-      expect(formerPartitions(other)).toBeUndefined()
+    expect(unreadable).toBe("unreadable")
   })
 })

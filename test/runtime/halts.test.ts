@@ -61,7 +61,7 @@ describe("a halt that is found late", () => {
 
 describe("the revision that a life's halts are set over", () => {
   const slotOf = (halt: Halt | null, seen: number, began: number) =>
-    Object.assign(makeSlot(0, false), { halt, haltSeenRevision: seen, haltRevision: began })
+    Object.assign(makeSlot(0), { halt, haltSeenRevision: seen, haltRevision: began })
 
   it("goes along when the answered halt that the life began under is lifted", () => {
     const slot = slotOf(answered, 7, 7)

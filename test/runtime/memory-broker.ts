@@ -15,8 +15,6 @@ import {
   type BrokerTrouble,
   Cluster,
   Commands,
-  FormerCommands,
-  type FormerStream,
   type HaltChange,
   Journals,
   type Member,
@@ -28,6 +26,7 @@ import {
 import { AppendUnknown, BrokerUnavailable, Superseded } from "../../src/ports/errors.ts"
 import { makeSignal } from "../../src/runtime/signal.ts"
 import { decodeBody } from "../../src/wire/body.ts"
+import { storedOf } from "../../src/wire/subjects.ts"
 import { bodyText, encodeBatch } from "../../src/wire/taken.ts"
 import { MemoryDoor } from "./memory-door.ts"
 
@@ -106,12 +105,6 @@ class Gate {
 export class MemoryBroker {
   readonly partitions: number
   readonly commands = new Growing<CommandMessage>()
-  /** The commands stream of earlier releases. */
-  readonly former = new Growing<CommandMessage>()
-  /** Whether senders still publish to it themselves; asking for its end closes it. */
-  isFormerOpen = true
-  /** Whether its end can be asked for; while not, such a question fails. */
-  isFormerEndKnown = true
   readonly journals: ReadonlyArray<Growing<StoredRecord>>
   readonly replies = new Growing<SkuReply>()
   /** What was said instead of a decision. */
@@ -189,17 +182,7 @@ export class MemoryBroker {
   /** Stores what an ingress wrote. Returns its sequence. */
   store(partition: number, body: Uint8Array): number {
     const seq = this.commands.items.length + 1
-    this.commands.push({ seq, subject: `hf.q.sku.${partition}`, headers: "", replySuffix: null, body, brokerMs: Date.now() })
-    return seq
-  }
-
-  /** Stores a command as a sender did in earlier releases. Returns its sequence, or null if it is not taken any more. */
-  publishFormer(sender: string, commandClass: CommandClass, sku: string, command: object, replySuffix: string | null): number | null {
-    if (!this.isFormerOpen) return null
-    const seq = this.former.items.length + 1
-    const subject = `hf.p.${partitionOf(sku, this.partitions)}.${sender}.${commandClass}.${sku}`
-    const body = new TextEncoder().encode(JSON.stringify(command))
-    this.former.push({ seq, subject, headers: "", replySuffix, body, brokerMs: Date.now() })
+    this.commands.push({ seq, subject: storedOf("sku", partition), headers: "", body, brokerMs: Date.now() })
     return seq
   }
 
@@ -333,21 +316,10 @@ export class MemoryBroker {
     })
   }
 
-  #formerService(): FormerStream {
-    const isOf = (partition: number) => (message: CommandMessage) => message.subject.startsWith(`hf.p.${partition}.`)
-    return {
-      ...this.#commandsService(this.former, isOf),
-      endSeq: (partition) =>
-        Effect.suspend(() => {
-          if (!this.isFormerEndKnown) return Effect.fail(new BrokerUnavailable({ operation: "end", cause: "not known" }))
-          this.isFormerOpen = false
-          return Effect.succeed(this.former.items.findLast(isOf(partition))?.seq ?? 0)
-        }),
-    }
-  }
-
-  #commandsService(stream: Growing<CommandMessage>, of: (partition: number) => (message: CommandMessage) => boolean): Commands["Service"] {
+  #commandsService(): Commands["Service"] {
+    const stream = this.commands
     const { items } = stream
+    const of = (partition: number) => (message: CommandMessage) => message.subject === storedOf("sku", partition)
     return Commands.of({
       read: (partition, fromSeq) =>
         Stream.suspend(() => {
@@ -538,15 +510,11 @@ export class MemoryBroker {
     })
   }
 
-  /** All ports, as one worker sees them. `drains`: whether it has a login for the stream of earlier releases. */
-  layerFor(worker: string, { drains = false } = {}): Layer.Layer<Cluster | Commands | Journals | Outbound | Questions | Snapshots> {
+  /** All ports, as one worker sees them. */
+  layerFor(worker: string): Layer.Layer<Cluster | Commands | Journals | Outbound | Questions | Snapshots> {
     return Layer.mergeAll(
       Layer.succeed(Cluster, this.#clusterFor(worker)),
-      Layer.succeed(
-        Commands,
-        this.#commandsService(this.commands, (partition) => (message) => message.subject === `hf.q.sku.${partition}`),
-      ),
-      Layer.succeed(FormerCommands, drains ? this.#formerService() : null),
+      Layer.succeed(Commands, this.#commandsService()),
       Layer.succeed(Journals, this.#journalsFor(worker)),
       Layer.succeed(Outbound, this.#outboundFor(worker)),
       Layer.succeed(Questions, Questions.of({ listen: (hear) => this.#listen(hear) })),

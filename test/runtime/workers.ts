@@ -78,8 +78,6 @@ export const startTestWorker = async (
     readonly leaseTtlMs?: number
     readonly drainTimeoutMs?: number
     readonly engine?: Layer.Layer<Engine>
-    /** Whether it has a login for the commands stream of earlier releases. */
-    readonly drains?: boolean
     readonly reigns?: Layer.Layer<Reigns>
     readonly reports?: (asked: Pick<Worker, "report" | "readiness">) => void
   } = {},
@@ -87,7 +85,7 @@ export const startTestWorker = async (
   const reported: Reported = { batches: [], steppedDown: [], reignsEnded: [], alarms: [], logged: [], takeovers: 0 }
   const scope = Scope.makeUnsafe()
   const layers = Layer.mergeAll(
-    broker.layerFor(name, options),
+    broker.layerFor(name),
     options.engine ?? Engine.layer,
     Layer.provideMerge(Owners.layer, Layer.merge(broker.door.deskLayer, options.reigns ?? Reigns.layer)),
     Layer.succeed(Meter, listeningMeter(reported)),

@@ -174,7 +174,6 @@ const entriesOf = <K extends KindTypes>(own: Own<K>): fc.Arbitrary<Entry<K>> => 
         outcome,
       }),
     },
-    { weight: 1, arbitrary: fc.record({ _tag: tag("Moved"), from: cursor }) },
     {
       weight: 1,
       arbitrary: fc.record({

@@ -33,7 +33,7 @@ const encode = ({ entries, ...envelope }: SkuJournalRecord): Uint8Array =>
   )
 const textOf = (bytes: Uint8Array): string => new TextDecoder("utf-8", { fatal: true }).decode(bytes)
 const empty: SkuJournalRecord = {
-  version: 1,
+  version: recordVersion,
   kind: "batch",
   partition: 3,
   incarnation: "inc",
@@ -70,13 +70,6 @@ describe("a record", () => {
     )
   })
 
-  it("of version 1 knew no bounds of a sender's word: its messages are read as of senders that have none", () => {
-    const message: SkuMessageEntry = { ...worstMessage([]), bulk: false }
-    const readAs = (version: number) => decodeRecord(encode({ ...empty, version, entries: [message] }))
-    expect(readAs(1)).toMatchObject({ record: { entries: [{ bulk: true }] } })
-    expect(readAs(2)).toMatchObject({ record: { entries: [{ bulk: false }] } })
-  })
-
   it("has the same bytes whether the canonical texts were at hand or not", () => {
     fc.assert(
       fc.property(entry, (one) => {
@@ -100,7 +93,7 @@ describe("a record", () => {
   it("is one line of plain JSON that any tool reads", () => {
     const text = textOf(encode({ ...empty, entries: [{ _tag: "Floor", sender: "web" as SenderId, class: "sell", floorMs: 60_000 }] }))
     expect(JSON.parse(text)).toEqual({
-      v: 1,
+      v: recordVersion,
       kind: "batch",
       partition: 3,
       incarnation: "inc",
@@ -119,7 +112,7 @@ describe("a record", () => {
 
   it("is encoded whole however large, and apart from what is encoded next", () => {
     const long = JSON.stringify("ä€😀".repeat(400_000))
-    const entries = [`{"e":"reset","from":{"seq":1,"digest":""},"cause":${long}}`]
+    const entries = [`{"e":"reset","from":{"stream":"stored","seq":1,"digest":""},"cause":${long}}`]
     const { entries: _, ...envelope } = empty
     const bytes = encodeRecord(envelope, entries)
     encodeRecord(envelope, [])
@@ -150,8 +143,17 @@ describe("bytes that are no record", () => {
   it("say so when they are of a newer release, before anything else about them", () => {
     const newer = decodeRecord(changed({ v: recordVersion + 1, entries: 7 }))
     expect(newer).toEqual({ _tag: "Newer", version: recordVersion + 1, cause: newerVersion })
-    for (const v of [0, -1, "2", null, 1.5e-3]) expect(decodeRecord(changed({ v }))).toMatchObject({ _tag: "Unreadable" })
+    for (const v of [0, -1, "2", null, 1.5e-3, 1, recordVersion - 1])
+      expect(decodeRecord(changed({ v }))).toMatchObject({ _tag: "Unreadable" })
     expect(decodeRecord(changed({}))).toMatchObject({ _tag: "Record" })
+  })
+
+  it("say so when their cursor is of a commands stream that this release doesn't know", () => {
+    const of = (cursor: unknown) => decodeRecord(changed({ cursor }))
+    const cause = "its cursor is of the stream other, which this release doesn't know"
+    expect(of({ stream: "other", seq: 9, digest: "dig" })).toEqual({ _tag: "Newer", version: recordVersion, cause })
+    for (const cursor of [{ seq: 9, digest: "dig" }, { stream: 7, seq: 9, digest: "dig" }, null, "stored"])
+      expect(of(cursor)).toMatchObject({ _tag: "Unreadable" })
   })
 
   it("say so of a newer release that ends its records otherwise", () => {
@@ -166,7 +168,7 @@ describe("bytes that are no record", () => {
   })
 
   it("are taken for damaged, not for newer, where the damage is in the version", () => {
-    const text = textOf(encode(empty)).replace('"v":1', '"v":9')
+    const text = textOf(encode(empty)).replace(`"v":${recordVersion}`, '"v":9')
     expect(decodeRecord(new TextEncoder().encode(text))).toEqual({ _tag: "Unreadable", cause: "damaged: its checksum is another" })
   })
 

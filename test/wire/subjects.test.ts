@@ -1,9 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Kind } from "../../src/domain/kinds.ts"
-import * as intake from "../../src/engine/intake.ts"
 import { replySuffixCharsMax } from "../../src/limits.ts"
-import { formerCommandsOf, formerCommandsStream, formerCommandsTransform } from "../../src/nats/subjects.ts"
 import {
   announcedBy,
   atsSubject,
@@ -33,20 +31,16 @@ import {
 } from "../../src/wire/subjects.ts"
 import { replySuffix } from "./arbitraries.ts"
 
-/** Texts near a suffix: its characters, dots, and what must not get through. */
-const nearSuffix = fc.string({ unit: fc.constantFrom("a", "Z", "0", "_", "-", ".", "..", "*", ">", " ", "\n", "ä", "$"), maxLength: 14 })
-
 describe("a reply suffix", () => {
-  it("is a few plain tokens, to us and to the engine alike", () => {
+  it("is a few plain tokens", () => {
     for (const text of ["r1", "r1.2", "a_b-c.D.9"]) expect(isReplySuffix(text)).toBe(true)
     for (const text of ["", ".", "a.", ".a", "a..b", "a.b.c.d", "*", ">", "a b", "a\r\n", "x".repeat(replySuffixCharsMax + 1)])
       expect(isReplySuffix(text)).toBe(false)
     expect(isReplySuffix("x".repeat(replySuffixCharsMax))).toBe(true)
     fc.assert(
-      fc.property(fc.oneof(nearSuffix, replySuffix), (text) => {
-        expect(intake.isReplySuffix(text)).toBe(isReplySuffix(text))
+      fc.property(replySuffix, (text) => {
+        expect(isReplySuffix(text)).toBe(true)
       }),
-      { numRuns: 1_000 },
     )
   })
 })
@@ -116,8 +110,6 @@ describe("the subjects", () => {
   })
 
   it("are taken and republished by what the broker's side gives its streams", () => {
-    expect([formerCommandsStream, formerCommandsOf(3)]).toEqual(["HF_COMMANDS", "hf.p.3.>"])
-    expect(formerCommandsTransform(16).src).toBe("hf.cmd.*.*.*")
     expect(feedSubject(3, "web", "85123A").startsWith(feedOf(3).slice(0, -1))).toBe(true)
   })
 })

@@ -35,7 +35,7 @@ export const workerEnvironment = (
   partitions: number,
   settings: Readonly<Record<string, string>> = {},
 ): NodeJS.ProcessEnv => {
-  const { engine, door, former } = connection.credentials
+  const { engine, door } = connection.credentials
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("HOLDFAST_")))
   return {
     ...inherited,
@@ -45,7 +45,6 @@ export const workerEnvironment = (
     HOLDFAST_ENGINE_PASSWORD: engine.password,
     HOLDFAST_DOOR_USER: door.user,
     HOLDFAST_DOOR_PASSWORD: door.password,
-    ...(former === undefined ? {} : { HOLDFAST_FORMER_USER: former.user, HOLDFAST_FORMER_PASSWORD: former.password }),
     HOLDFAST_SENDERS: connection.senders,
     HOLDFAST_PARTITIONS: String(partitions),
     // As whoever calls this has made the cluster.

@@ -62,6 +62,5 @@ export const brokenModels: ReadonlyArray<{ readonly wrong: string; readonly make
     make: (config) => new StreamModel({ ...config, duplicateWindowMs: Number.POSITIVE_INFINITY }),
     on: [1, 3],
   },
-  { wrong: "stores a command under the subject that it was sent to", make: without("transform"), on: [1, 3] },
   { wrong: "lets records be deleted", make: without("denyDelete"), on: [1, 3] },
 ]

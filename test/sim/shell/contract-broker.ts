@@ -16,8 +16,8 @@ import { World, worldStartMs } from "../../../sim/world/world.ts"
 import type { CommandClass } from "../../../src/domain/names.ts"
 import { type Heard, SenderLink } from "../../../src/ports/channel.ts"
 import { BrokerUnavailable, NotPermitted } from "../../../src/ports/errors.ts"
-import { type BrokerUnderTest, skuIn, type WorkerPorts } from "../../contract/broker-under-test.ts"
-import { storeCommand } from "../../contract/stored-command.ts"
+import { storedOf } from "../../../src/wire/subjects.ts"
+import type { BrokerUnderTest, WorkerPorts } from "../../contract/broker-under-test.ts"
 
 /** JSON as it comes: what the bytes say is no matter of the broker's. */
 const plainCodec: SaidCodec = {
@@ -121,9 +121,9 @@ const channelLink = (sender: Sender): SenderLink["Service"] => {
   })
 }
 
-const publishFormer = (servers: Servers, sku: string, body: Uint8Array) =>
+const store = (servers: Servers, partition: number, body: Uint8Array) =>
   Effect.callback<{ readonly seq: number }, BrokerUnavailable>((resume) =>
-    servers.publishFormer({ subject: `hf.cmd.web.sell.${sku}`, body }, (said) =>
+    servers.commands.write({ subject: storedOf("sku", partition), body }, (said) =>
       resume(
         said._tag === "Stored"
           ? Effect.succeed({ seq: said.seq })
@@ -132,14 +132,8 @@ const publishFormer = (servers: Servers, sku: string, body: Uint8Array) =>
     ),
   )
 
-/** The commands stream of earlier releases. */
-export interface FormerUnderTest {
-  /** As senders published there. Fails where it isn't acknowledged. */
-  readonly storeFormer: BrokerUnderTest["store"]
-}
-
 /** Servers in a world in which nothing goes wrong. */
-export const contractBroker = (partitions: number, replicas: 1 | 3): BrokerUnderTest & FormerUnderTest => {
+export const contractBroker = (partitions: number, replicas: 1 | 3): BrokerUnderTest => {
   const world = new World()
   const chance = new Chance(`contract of ${replicas}`, new Set(["way", "replication"]))
   const servers = new Servers(world, chance, { partitions, replicas })
@@ -168,17 +162,11 @@ export const contractBroker = (partitions: number, replicas: 1 | 3): BrokerUnder
     partitions,
     asWorker: worker(one),
     asOtherWorker: worker(other),
-    // What is stored here is still what senders say.
     store: (partition, body) =>
       Effect.tryPromise({
-        try: () => senders.web(storeCommand("sell", skuIn(partition, partitions), body)),
+        try: () => senders.web(store(servers, partition, body)),
         catch: (error) => new BrokerUnavailable({ operation: "store", cause: String(error) }),
       }),
     asSender: (name, effect) => senders[name](effect),
-    storeFormer: (partition, body) =>
-      Effect.tryPromise({
-        try: () => senders.web(publishFormer(servers, skuIn(partition, partitions), body)),
-        catch: (error) => new BrokerUnavailable({ operation: "store", cause: String(error) }),
-      }),
   }
 }

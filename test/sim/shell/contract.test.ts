@@ -3,7 +3,6 @@ import type { Broker } from "../../contract/broker-under-test.ts"
 import { channelLinkContract } from "../../contract/channel-link.ts"
 import { clusterContract } from "../../contract/cluster.ts"
 import { commandsContract } from "../../contract/commands.ts"
-import { formerCommandsContract } from "../../contract/former-commands.ts"
 import { journalsContract } from "../../contract/journals.ts"
 import { outboundContract } from "../../contract/outbound.ts"
 import { questionsContract } from "../../contract/questions.ts"
@@ -15,7 +14,6 @@ for (const replicas of [1, 3] as const) {
   const running = contractBroker(8, replicas)
   const broker: Broker = () => running
   commandsContract(name, broker, 0)
-  formerCommandsContract(name, broker, () => running.storeFormer, 0)
   journalsContract(name, broker, 1, replicas === 1 ? "unknown" : "duplicate")
   outboundContract(name, broker, 2)
   questionsContract(name, broker)
