@@ -57,9 +57,10 @@ const codeOf = (error: unknown): string => {
   return typeof code === "string" ? code : ""
 }
 
-/** Whether a failure is of the connection rather than of what was asked: then nothing that is left of the connection is of use. */
+/** Whether a failure is of the connection rather than of what was asked: then nothing that is left of the connection is of use. So is one that is read-only: a user or a database that may write again says so to new ones alone. */
 export const isOfConnection = (error: unknown): boolean => {
   const code = codeOf(error)
+  if (code === "25006") return true
   return code !== "" && (!/^[0-9A-Z]{5}$/.test(code) || code.startsWith("08") || code.startsWith("57P") || code === "EPIPE")
 }
 
