@@ -177,7 +177,10 @@ export const projectCommand = Command.make(
       Flag.withDescription("End when the tables are as of where the journals ended at the beginning"),
       Flag.withDefault(false),
     ),
-    migrate: Flag.Boolean("migrate").pipe(Flag.withDescription("Bring tables of an older release forward"), Flag.withDefault(true)),
+    migrate: Flag.Boolean("migrate").pipe(
+      Flag.withDescription("Bring tables of an older release forward; --no-migrate: refuse them, for a login that may not change tables"),
+      Flag.withDefault(true),
+    ),
     archive: archiveFlag,
   },
   (flags: Flags) =>
