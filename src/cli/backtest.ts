@@ -88,11 +88,22 @@ const leftOut = ({ leftOut: out, decided }: BacktestAnswer): string => {
   return `${counted(decided, "command")} decided again${named.length === 0 ? "" : `; left out: ${named.join(", ")}`}`
 }
 
+const nothingChanged =
+  "NOTHING CHANGED: every policy in the replay is the one that was in force (0 stays 0, however it is scaled). What is told below says nothing of another policy."
+
+const changed = ({ skus, skusChanged }: BacktestAnswer): ReadonlyArray<string> => {
+  if (skusChanged === 0) return [nothingChanged]
+  return skusChanged === skus
+    ? []
+    : [`${counted(skusChanged, "SKU")} of ${grouped(skus)} had another policy in the replay than the one that was in force`]
+}
+
 /** The answer for people. */
 export const backtestText = (answer: BacktestAnswer): string =>
   [
     `${counted(answer.skus, "SKU")}, from ${isoTime(answer.fromMs)} to ${isoTime(answer.toMs)}; holds that were refused and are given now ${answer.regained === "sold" ? "count as sold" : "lapse"}`,
     leftOut(answer),
+    ...changed(answer),
     "",
     sums(answer),
     "",

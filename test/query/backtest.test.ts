@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { backtestText } from "../../src/cli/backtest.ts"
 import type { Sku } from "../../src/domain/names.ts"
 import type { StockCommand } from "../../src/domain/sku/commands.ts"
 import { type BacktestAnswer, backtest } from "../../src/query/backtest/backtest.ts"
@@ -159,6 +160,35 @@ describe("a backtest", () => {
     expect(happened).toMatchObject({ heldQty: 6, lostQty: 0, unowedQty: 4 })
     expect(replayed).toMatchObject({ heldQty: 0, lostQty: 6, keptBackQty: 6, unowedQty: 10 })
     expect(leftOut).toMatchObject({ unfounded: 1, policies: 1 })
+  })
+
+  it("counts what is oversold: units that a sale without asking no longer finds, for a policy let them be held", async () => {
+    const life = new Life(6, 6, 0)
+    life.send("web", "Reserve", { reservation: "r", qty: 6, holdMs: 60_000 })
+    life.send("web", "Reserve", { reservation: "some", qty: 3, holdMs: 60_000, partial: true })
+    life.send("shop", "RecordSale", { mode: "owed", reservation: "till", qty: 4 })
+    const { happened, replayed, channels } = await run(life, { scale: { bufferQty: 0 } })
+    // Nobody was let in, so the 4 that were sold lay there; with all 6 held, none of them does.
+    expect(happened).toMatchObject({ heldQty: 0, lostQty: 9, unaskedQty: 4, oversoldQty: 0 })
+    expect(replayed).toMatchObject({ heldQty: 6, lostQty: 3, unaskedQty: 4, oversoldQty: 4 })
+    expect(channels.map(({ channel, replayed: { oversoldQty } }) => [channel, oversoldQty])).toEqual([
+      ["shop", 4],
+      ["web", 0],
+    ])
+    // Held back, half of them would have been there.
+    expect((await run(life, { scale: { bufferQty: 0.5 } })).replayed).toMatchObject({ heldQty: 3, oversoldQty: 1 })
+  })
+
+  it("says when no policy of it is another than the one that was in force", async () => {
+    const life = new Life(10, 0, 0)
+    life.policy(0, 0, 4)
+    const skusChanged = async (json: unknown) => (await run(life, json)).skusChanged
+    expect(await skusChanged({ scale: { bufferQty: 2, bufferPercent: 3 } })).toBe(0)
+    expect(await skusChanged({ scale: { fenceQty: 2 } })).toBe(1)
+    expect(await skusChanged({ policies: {} })).toBe(0)
+    expect(await skusChanged({ channels: [], safety: [], sourcing: [] })).toBe(1)
+    expect(backtestText(await run(life, { scale: { bufferQty: 2 } }))).toContain("NOTHING CHANGED: every policy in the replay is the one")
+    expect(backtestText(await run(life, { scale: { fenceQty: 2 } }))).not.toContain("NOTHING CHANGED")
   })
 
   it("begins as it was at the moment it begins with", async () => {

@@ -45,6 +45,8 @@ export interface BacktestAnswer extends BothWorlds<WorldTold> {
   readonly regained: Regained
   readonly skus: number
   /** Commands decided again, and those that were not. */
+  /** Of them, those that ever had another policy in the replay than the one that was in force. 0: nothing was tried. */
+  readonly skusChanged: number
   readonly decided: number
   readonly leftOut: LeftOut
   readonly channels: ReadonlyArray<BothWorlds<ChannelTally> & { readonly channel: string }>
@@ -71,6 +73,7 @@ class Sums {
   add(replay: SkuReplay): void {
     replay.end()
     const { happened, replayed } = replay
+  skusChanged = 0
     if (replayed === null || !happened.isKnown) return
     this.skus += 1
     this.decided += replay.decided
@@ -84,6 +87,7 @@ class Sums {
     }
     const told = { happened: { ...happened.tallies.sum(), ...left.happened }, replayed: { ...replayed.tallies.sum(), ...left.replayed } }
     this.#told.push({ sku: replay.sku, ...told })
+    if (replay.hasOtherPolicy) this.skusChanged += 1
     if (this.#told.length > 2 * this.#toldMax + 64) this.#told = this.#most()
   }
 
@@ -114,6 +118,7 @@ class Sums {
   }
 }
 
+      skusChanged: this.skusChanged,
 const refuse = (reason: QueryRefused["reason"], detail: string, remedy: string) => new QueryRefused({ reason, detail, remedy })
 
 /** The range that is asked for, as far as it is known. */

@@ -9,13 +9,14 @@ import type { EpochMs, ReservationId, SenderId, Sku } from "../../domain/names.t
 import { isBusinessAnswer } from "../../domain/refusals.ts"
 import type { Command, StockCommand } from "../../domain/sku/commands.ts"
 import type { StockEvent } from "../../domain/sku/events.ts"
+import type { Policy } from "../../domain/sku/policy.ts"
 import { isOpen, openQtyOf, type Reservation, reservationOf } from "../../domain/sku/stock.ts"
 import { skuKind } from "../../kinds/sku/kind.ts"
 import { coversPerRecordMax } from "../../limits.ts"
 import type { SkuPastCommand, SkuPastLine } from "../../wire/past-lines.ts"
 import { eventsOf } from "../fold.ts"
 import { DueHolds } from "./holds.ts"
-import { followsRecorded, policyInstead, type TestedPolicy } from "./tested.ts"
+import { followsRecorded, isOtherPolicy, policyInstead, type TestedPolicy } from "./tested.ts"
 import { unowedUnits, World } from "./world.ts"
 
 /** What becomes of a hold that was refused and is given now: nobody knows whether it would have been paid. `sold`: it is, at once. `lapse`: it isn't, and ends with its time. */
@@ -79,6 +80,8 @@ export class SkuReplay {
   readonly leftOut = noneLeftOut()
   /** Commands decided again. */
   decided = 0
+  /** Whether the replay ever had another policy than the one that was in force. */
+  hasOtherPolicy = false
   readonly #rules: ReplayRules
   readonly #holds = new DueHolds()
   /** Holds that the replay refused though they were given; what hangs on them is left out. */
@@ -123,10 +126,16 @@ export class SkuReplay {
     this.replayed = replayed
     for (const hold of replayed.holds()) this.#holds.add(hold)
     this.happened.count(fromMs)
-    const instead = policyInstead(this.#rules.tested, this.sku, this.happened.stock.policy)
+    const { policy } = this.happened.stock
+    this.#notePolicy(policy)
+    const instead = policyInstead(this.#rules.tested, this.sku, policy)
     if (instead !== null) this.#setPolicy(replayed, instead, fromMs)
     replayed.count(fromMs)
     return replayed
+  }
+
+  #notePolicy(recorded: Policy | null): void {
+    this.hasOtherPolicy ||= isOtherPolicy(this.#rules.tested, this.sku, recorded)
   }
 
   #setPolicy(replayed: World, instead: NonNullable<ReturnType<typeof policyInstead>>, atMs: EpochMs): void {
@@ -228,6 +237,7 @@ export class SkuReplay {
   #policyInstead(line: SkuPastCommand, command: Extract<StockCommand, { readonly type: "SetPolicy" }>): StockCommand | null {
     const set = eventsOf(line).find((event) => event.type === "PolicySet")
     if (set === undefined) return null
+    this.#notePolicy(set.policy)
     const { tested } = this.#rules
     if (!followsRecorded(tested, this.sku)) {
       this.leftOut.policies += 1

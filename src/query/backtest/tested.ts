@@ -101,3 +101,14 @@ export const policyInstead = (tested: TestedPolicy, sku: Sku, recorded: Policy |
   if (tested._tag === "Scaled") return recorded === null ? null : scaledPolicy(recorded, tested.by)
   return tested.of.get(sku) ?? tested.others ?? recorded
 }
+
+/** A policy as text, in one spelling; its version is none of what it says. */
+const spelled = (policy: PolicyGiven | null): string =>
+  JSON.stringify(policy, (name, value: unknown) => {
+    if (name === "version") return undefined
+    return isObject(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value
+  })
+
+/** Whether a SKU has another policy in the replay than the one that was in force: 2 times a buffer of 0 is none. */
+export const isOtherPolicy = (tested: TestedPolicy, sku: Sku, recorded: Policy | null): boolean =>
+  spelled(policyInstead(tested, sku, recorded)) !== spelled(recorded)
