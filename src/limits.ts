@@ -527,6 +527,8 @@ const storedHeadBytesMax = senderCharsMax + 3 * skuBytesMax + replySuffixCharsMa
 
 // What is measured
 
+/** Milliseconds between two looks of a projector at the oldest hold. */
+export const oldestHoldLookMs = 5_000
 /**
  * Pairs of a sender and a location of which the way of commands is measured apart: some twenty channels and a dozen warehouses. Locations are words of senders: however many there are, what
  * comes later is measured as `other`.

@@ -323,6 +323,7 @@ const cancellations: Section = {
       [`sum(rate(${m.ordersEnded}{ending="cancelled"}[15m])) / sum(rate(${m.ordersEnded}[15m]))`, "cancelled"],
       [`sum(rate(${m.ordersEnded}{ending="refused"}[15m])) / sum(rate(${m.ordersEnded}[15m]))`, "refused"],
     ]),
+    series("Oldest hold", "How long it has been open, as the tables know.", "s", [[`max(${m.projectionOldestHold})`, "oldest"]]),
   ],
 }
 

@@ -13,6 +13,7 @@ import { swapBehindMax } from "../limits.ts"
 import { type EngineConfig, engineLayer } from "../nats/layer.ts"
 import { DatabaseUnavailable } from "../ports/errors.ts"
 import { type Database, openDatabase, servedSchema } from "../postgres/connection.ts"
+import { oldestHoldMs } from "../postgres/holds.ts"
 import { migrate } from "../postgres/migrate.ts"
 import { projectionLayer } from "../postgres/projection.ts"
 import { dropNext, nextSchema, swap } from "../postgres/rebuild.ts"
@@ -110,9 +111,6 @@ const rebuild = Effect.fnUntraced(function* (url: string, projecting: Omit<Proje
 /** Connections to the database: partitions share them. */
 const connectionsMax = 4
 
-/** Of a projector that ends by itself nobody is told anything. */
-const toNobody = { tell: () => undefined, traced: undefined }
-
 const totalOf = (latest: ReadonlyMap<string, Projected>) => {
   let [behind, entries] = [0, 0]
   for (const { seq, endSeq, entries: written } of latest.values()) {
@@ -127,10 +125,11 @@ const project = Effect.fnUntraced(function* (flags: Flags, config: Effect.Succes
   const { nats, counts } = yield* untilItAnswers(engineAccess)
   const readers = yield* readersOf({ ...nats, name: "holdfast project" }, flags.archive)
   const latest = new Map<string, Projected>()
-  const { tell, traced } = flags.once ? toNobody : yield* serveProjectorPages(config, counts)
+  const pages = flags.once ? null : yield* serveProjectorPages(config, counts)
+  const traced = pages?.traced
   const report = (projected: Projected): void => {
     latest.set(`${projected.kind} ${projected.partition}`, projected)
-    tell(projected)
+    pages?.tell(projected)
   }
   if (flags.rebuild) yield* Effect.scoped(rebuild(url, { counts, readers, report }))
   const database = yield* openDatabase({ url, schema: servedSchema, connections: connectionsMax, name: "holdfast project" })
@@ -146,6 +145,7 @@ const project = Effect.fnUntraced(function* (flags: Flags, config: Effect.Succes
     return
   }
   yield* Effect.forkScoped(keepMonths(database))
+  if (pages !== null) yield* Effect.forkScoped(pages.tellOldestHold(oldestHoldMs(database)))
   yield* Effect.race(all, parentGone)
 }, Effect.scoped)
 

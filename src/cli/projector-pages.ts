@@ -5,6 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { loadProcess } from "../config.ts"
 import type { PartitionCounts } from "../domain/kinds.ts"
+import { oldestHoldLookMs } from "../limits.ts"
 import type { Projected, ProjectionSetback } from "../projection/project.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { pageOf } from "../telemetry/making.ts"
@@ -46,6 +47,11 @@ export class ProjectorNews {
     for (const known of this.#known.values()) this.#lookAt(known, nowMs)
   }
 
+  /** Hears when the oldest hold began; null: none is open; undefined: the database can't be asked. */
+  hearOldestHold(beganMs: number | null | undefined, nowMs: number): void {
+    this.#metrics.oldestHold(beganMs === undefined ? null : beganMs === null ? 0 : Math.max(0, nowMs - beganMs))
+  }
+
   /** While it waits nobody reads the journal's end, so that it is then at least as old as the waiting. */
   #lookAt({ projected: { kind, partition, seq, endSeq, atMs }, waitsSinceMs }: Known, nowMs: number): void {
     const sinceMs = waitsSinceMs ?? (seq < endSeq && atMs > 0 ? atMs : nowMs)
@@ -61,7 +67,17 @@ export class ProjectorNews {
   }
 }
 
-/** Serves the pages for as long as the scope lives. Returns what is to be told of each journal, and of each batch that is traced. */
+/** Tells the pages of the oldest hold, for as long as it runs. `ask`: when it began. */
+const tellOldestHold = <E>(news: ProjectorNews, ask: Effect.Effect<number | null, E>): Effect.Effect<never> =>
+  Effect.forever(
+    Effect.gen(function* () {
+      const began = yield* Effect.orElseSucceed(ask, () => undefined)
+      news.hearOldestHold(began, yield* Clock.currentTimeMillis)
+      yield* Effect.sleep(oldestHoldLookMs)
+    }),
+  )
+
+/** Serves the pages for as long as the scope lives. Returns what is to be told of each journal and of each batch that is traced, and what tells of the oldest hold. */
 export const serveProjectorPages = Effect.fnUntraced(function* (
   config: Pick<Effect.Success<typeof loadProcess>, "worker" | "http" | "otlpUrl">,
   counts: PartitionCounts,
@@ -81,6 +97,9 @@ export const serveProjectorPages = Effect.fnUntraced(function* (
       ),
     ),
   )
-  const tell = (projected: Projected): void => news.hear(projected, clock.currentTimeMillisUnsafe())
-  return { tell, traced }
+  return {
+    traced,
+    tell: (projected: Projected): void => news.hear(projected, clock.currentTimeMillisUnsafe()),
+    tellOldestHold: <E>(ask: Effect.Effect<number | null, E>) => tellOldestHold(news, ask),
+  }
 })

@@ -155,6 +155,8 @@ export const reservations = pgTable(
   (table) => [
     primaryKey({ columns: [table.sku, table.channel, table.reservation] }),
     index("reservations_open").on(table.expiresAt).where(sql`status in ('held', 'confirmed')`),
+    // The oldest hold is asked for again and again: it is the first of these.
+    index("reservations_held").on(table.beganAt).where(sql`status = 'held'`),
     check("reservations_status", sql`${table.status} in ('held', 'confirmed', 'fulfilled', 'released', 'expired')`),
     check("reservations_units", sql`${table.openQty} >= 0 and ${table.shortQty} >= 0 and ${table.fulfilledQty} >= 0`),
     check("reservations_end", sql`(${table.status} in ('held', 'confirmed')) = (${table.openQty} > 0)`),

@@ -637,6 +637,14 @@ const metrics = {
     labels: { reason: "`full`, `refused`" },
     by: spanTellers,
   },
+  projectionOldestHold: {
+    name: "holdfast_projection_oldest_hold_seconds",
+    type: "gauge",
+    unit: "seconds",
+    help: "How long the oldest hold that Postgres knows as open has been; 0: none is. Absent while Postgres can't be asked.",
+    labels: {},
+    by: ["projector"],
+  },
   // The page itself
   collectFailures: {
     name: "holdfast_collect_failures_total",

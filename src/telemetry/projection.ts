@@ -13,12 +13,15 @@ export type ProjectionFailure = (typeof ProjectionFailure)[number]
 /** Registers the projector's metrics. Its counters are there at 0 for all `partitions` of each kind. */
 export const makeProjectionMetrics = (registry: Registry, partitions: Readonly<Record<Kind, number>>) => {
   const { counter, gauge } = metricsOf(registry)
-  const [records, seconds, written, failures] = [
+  const [records, seconds, oldestHold, written, failures] = [
     gauge("projectionLagRecords"),
     gauge("projectionLagSeconds"),
+    gauge("projectionOldestHold"),
     counter("projectionRecords"),
     counter("projectionFailures"),
   ]
+  // Until it is known.
+  oldestHold.remove()
   for (const [kind, count] of Object.entries(partitions))
     for (let partition = 0; partition < count; partition++) written.inc({ kind, partition }, 0)
   for (const reason of ProjectionFailure) failures.inc({ reason }, 0)
@@ -27,6 +30,11 @@ export const makeProjectionMetrics = (registry: Registry, partitions: Readonly<R
     behind: (kind: Kind, partition: number, lagRecords: number, ageMs: number): void => {
       records.set({ kind, partition }, lagRecords)
       seconds.set({ kind, partition }, ageMs / 1_000)
+    },
+    /** How long the oldest hold has been open; 0: none is; null: nobody can say. */
+    oldestHold: (ageMs: number | null): void => {
+      if (ageMs === null) oldestHold.remove()
+      else oldestHold.set(ageMs / 1_000)
     },
     written: (kind: Kind, partition: number, count: number): void => written.inc({ kind, partition }, count),
     failed: (reason: ProjectionFailure): void => failures.inc({ reason }),

@@ -75,4 +75,16 @@ describe("what a projector tells of itself", () => {
     news.hear(told({ kind: "order", seq: 7, endSeq: 7, entries: 12 }), 1_000)
     expect(await seriesValue("holdfast_projection_records_total", { kind: "order" })).toBe(7)
   })
+
+  it("says how long the oldest hold has been open, that none is, or nothing where the database can't be asked", async () => {
+    const { news, seriesValue } = begun()
+    const age = () => seriesValue("holdfast_projection_oldest_hold_seconds", {})
+    expect(await age()).toBeUndefined()
+    news.hearOldestHold(4_000, 9_500)
+    expect(await age()).toBe(5.5)
+    news.hearOldestHold(undefined, 12_000)
+    expect(await age()).toBeUndefined()
+    news.hearOldestHold(null, 13_000)
+    expect(await age()).toBe(0)
+  })
 })

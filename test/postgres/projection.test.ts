@@ -6,8 +6,9 @@ import { journalPorts } from "../../load/projector/journal-ports.ts"
 import { Kind } from "../../src/domain/kinds.ts"
 import { Past } from "../../src/ports/past.ts"
 import type { Projection } from "../../src/ports/projection.ts"
-import { openDatabase } from "../../src/postgres/connection.ts"
+import { type Database, openDatabase } from "../../src/postgres/connection.ts"
 import { type EmbeddedPostgres, startPostgres } from "../../src/postgres/embedded.ts"
+import { oldestHoldMs } from "../../src/postgres/holds.ts"
 import { migrate } from "../../src/postgres/migrate.ts"
 import { tablesPast } from "../../src/postgres/past.ts"
 import { projectionLayer } from "../../src/postgres/projection.ts"
@@ -30,11 +31,11 @@ afterAll(async () => {
   await server?.stop()
 })
 
+const inTablesOf = <A, E>(schema: string, effect: (database: Database) => Effect.Effect<A, E, Scope.Scope>): Promise<A> =>
+  openDatabase({ url: server.url, schema, connections: 2, name: "test" }).pipe(Effect.flatMap(effect), Effect.scoped, Effect.runPromise)
+
 const inTables = <A, E>(schema: string, effect: (projection: Layer.Layer<Projection>) => Effect.Effect<A, E, Scope.Scope>): Promise<A> =>
-  Effect.gen(function* () {
-    const database = yield* openDatabase({ url: server.url, schema, connections: 2, name: "test" })
-    return yield* effect(projectionLayer(database))
-  }).pipe(Effect.scoped, Effect.runPromise)
+  inTablesOf(schema, (database) => effect(projectionLayer(database)))
 
 /** Sequences of records as a tracer is told of them: taken, and committed, by kind and partition. */
 const told = { taken: new Map<string, Array<number>>(), committed: new Map<string, Array<number>>() }
@@ -81,6 +82,18 @@ describe("the tables", () => {
     expect([...told.committed].sort()).toEqual(journals.filter(([, seqs]) => seqs.length > 0).sort())
     expect(told.taken).toEqual(told.committed)
   }, 60_000)
+
+  it("know the oldest hold by an index of holds alone", async () => {
+    const [{ expected } = { expected: null }] = await sql`
+      select (extract(epoch from began_at) * 1000)::int8::text as expected from holdfast.reservations where status = 'held' order by began_at limit 1`
+    const asked = inTablesOf("holdfast", (database) => oldestHoldMs(database))
+    expect(await asked).toBe(expected === null ? null : Number(expected))
+    const plan = await sql.begin(async (tx) => {
+      await tx`set local enable_seqscan = off`
+      return tx`explain select min(began_at) from holdfast.reservations where status = 'held'`
+    })
+    expect(JSON.stringify(plan)).toContain("using reservations_held")
+  })
 
   it("tell the same of the past as the journals", async () => {
     const recordsOf = <A>(

@@ -1,0 +1,1 @@
+CREATE INDEX "reservations_held" ON "reservations" USING btree ("began_at") WHERE status = 'held';
