@@ -170,6 +170,13 @@ export const toldWatchedMax = 256
 export const toldIdleMs = 10_000
 /** Milliseconds a gateway reads the past for one question, those before it in line included. */
 export const pastAnswerMsMax = 15_000
+/** Such questions at once, of a gateway that asks tables. */
+export const pastQuestionsMax = 4
+/** Minutes of a SKU's past that a gateway tells in one answer, where nothing is said and at most. */
+export const latelyMinutes = 30
+export const latelyMinutesMax = 1_440
+/** Moments of it that are told at most. */
+export const latelyPointsMax = 1_800
 
 // Records
 
@@ -520,6 +527,8 @@ export const swapBehindMax = 2_000
 export const ledgerMonthsKept = 13
 /** Milliseconds between two looks for months that are too old. */
 export const ledgerLooksMs = 3_600_000
+/** Milliseconds between two looks of a projector at the oldest hold. */
+export const oldestHoldLookMs = 5_000
 
 const longestMessageEntryBytes = 2 * bodyBytesMax + commandsPerMessageMax * entryOverheadBytesMax
 /** A line of a stored message's head: sender, class, SKU token, reply suffix, time, trace, size. */
@@ -527,8 +536,6 @@ const storedHeadBytesMax = senderCharsMax + 3 * skuBytesMax + replySuffixCharsMa
 
 // What is measured
 
-/** Milliseconds between two looks of a projector at the oldest hold. */
-export const oldestHoldLookMs = 5_000
 /**
  * Pairs of a sender and a location of which the way of commands is measured apart: some twenty channels and a dozen warehouses. Locations are words of senders: however many there are, what
  * comes later is measured as `other`.

@@ -126,7 +126,8 @@ export const senderRemedy = (sending: CommandClass): string =>
 export const senderHelp = `Whom you are: --as or ${senderSettings.name}, with ${senderSettings.password} (and ${senderSettings.user}, if the login isn't the sender's name) or
 ${senderSettings.nkeyFile} (a file with an nkey's seed) or ${senderSettings.credsFile}, at ${settings.natsUrl.name}. Without that URL: the nats-server of a \`holdfast serve\` in this folder.`
 
-const variable = (name: string): Effect.Effect<string | null> =>
+/** One variable of the environment; null: it is unset or empty. */
+export const variable = (name: string): Effect.Effect<string | null> =>
   Effect.orElseSucceed(Config.option(Config.NonEmptyString(name)).pipe(Effect.map(Option.getOrNull)), () => null)
 
 const nkeySeed = (path: string): Effect.Effect<string, CommandFailed> =>

@@ -14,7 +14,7 @@ import { archiveFlag } from "./archive-folder.ts"
 import { senderFlag, skuArgument } from "./arguments.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
-import { momentFlag, pastHelp, withPast } from "./past-access.ts"
+import { knownText, momentFlag, pastHelp, sourceFlag, withPast } from "./past-access.ts"
 import { isoTime, jsonFlag, printJson, printLine, table } from "./print.ts"
 
 const locations = ({ locations: all }: AvailabilityThen): string =>
@@ -43,8 +43,8 @@ const oneText = (answer: AvailabilityThen): string => {
 /** The answers for people. */
 export const availabilityText = (answers: ReadonlyArray<AvailabilityThen>): string => answers.map(oneText).join("\n\n")
 
-const description = `Show what each channel could sell of SKUs at a moment, under the policy of that moment, and how their stock lay: folded from the journals by the same code that decides, so it is what the
-feed told then. Without --at: as far as the journals go. For what is so just now, \`stock\` and \`ats\` ask the owners and are quicker; for why it is so, see \`why\`.
+const description = `Show what each channel could sell of SKUs at a moment, under the policy of that moment, and how their stock lay: folded from what was journaled by the same code that decides, so it is what the
+feed told then. Without --at: as far as is known. For what is so just now, \`stock\` and \`ats\` ask the owners and are quicker; for why it is so, see \`why\`.
 
 ${pastHelp}`
 
@@ -55,22 +55,23 @@ export const availabilityCommand = Command.make(
     skus: skuArgument("Which SKUs").pipe(Argument.variadic({ min: 1 })),
     channel: senderFlag("channel", "Only this channel's ATS").pipe(Flag.optional, Flag.map(Option.getOrUndefined)),
     at: momentFlag("at", "At this moment; otherwise now"),
+    source: sourceFlag,
     archive: archiveFlag,
     json: jsonFlag,
   },
-  Effect.fn(function* ({ skus, channel, at, archive, json }) {
+  Effect.fn(function* ({ skus, channel, at, source, archive, json }) {
     if (skus.length > pastSkusMax) {
       const message = `${skus.length} SKUs are named, and one question takes ${pastSkusMax}: ask several times`
       return yield* new CommandFailed({ code: exitCode.usage, message })
     }
     const all = yield* withPast(
-      archive,
+      { source, archive },
       Effect.forEach(skus, (sku) => availabilityAt(sku as Sku, at)),
     )
     const answers = all.map((one) =>
       channel === undefined ? one : { ...one, channels: one.channels.filter((line) => line.channel === channel) },
     )
-    yield* json ? printJson(answers) : printLine(availabilityText(answers))
+    yield* json ? printJson(answers) : printLine([availabilityText(answers), knownText(answers.map(({ known }) => known))].join("\n\n"))
   }),
 ).pipe(
   Command.withDescription(helpText(description)),

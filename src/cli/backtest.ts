@@ -18,7 +18,7 @@ import { skuFlag, wholeFlag } from "./arguments.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { oneJson } from "./given-json.ts"
 import { helpText } from "./help-text.ts"
-import { momentFlag, pastHelp, withPast } from "./past-access.ts"
+import { knownText, momentFlag, pastHelp, sourceFlag, withPast } from "./past-access.ts"
 import { isoTime, jsonFlag, printJson, printLine, table } from "./print.ts"
 
 const share = ({ zeroMs, namedMs }: ChannelTally): string => (namedMs === 0 ? "–" : `${((100 * zeroMs) / namedMs).toFixed(1)} %`)
@@ -110,6 +110,8 @@ export const backtestText = (answer: BacktestAnswer): string =>
     byChannel(answer),
     "",
     ...bySku(answer),
+    "",
+    knownText(answer.known),
   ].join("\n")
 
 const description = `Replay the demand that was recorded (commands as they came, at their times, refused ones and facts too) under another policy, by the very code that decides, and show beside what happened:
@@ -142,10 +144,11 @@ export const backtestCommand = Command.make(
       0,
       backtestSkusMax,
     ).pipe(Flag.withDefault(backtestSkusShown)),
+    source: sourceFlag,
     archive: archiveFlag,
     json: jsonFlag,
   },
-  Effect.fn(function* ({ policy, from, to, sku, all, regained, skus, archive, json }) {
+  Effect.fn(function* ({ policy, from, to, sku, all, regained, skus, source, archive, json }) {
     const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
     if ((sku === undefined) === !all) return yield* usage("name a --sku, or ask for --all: one of both")
     const bytes = yield* Effect.tryPromise({
@@ -155,7 +158,7 @@ export const backtestCommand = Command.make(
     const tested = testedPolicy(yield* oneJson(bytes, "--policy"))
     if (tested instanceof QueryRefused) return yield* tested
     const asked = { tested, regained, sku: sku === undefined ? null : (sku as Sku), fromMs: from, toMs: to, skusTold: skus }
-    const answer = yield* withPast(archive, backtest(asked))
+    const answer = yield* withPast({ source, archive }, backtest(asked))
     yield* json ? printJson(answer) : printLine(backtestText(answer))
   }),
 ).pipe(

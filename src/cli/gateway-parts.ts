@@ -12,9 +12,9 @@ import type { Gateway } from "../http/gateway.ts"
 import type { Readiness } from "../http/handlers.ts"
 import { KeyRing } from "../http/key-ring.ts"
 import { pageFiles } from "../http/page-files.ts"
+import type { PastTeller } from "../http/past.ts"
 import { SenderRates } from "../http/rates.ts"
 import { serveGateway } from "../http/server.ts"
-import type { Explaining } from "../http/why.ts"
 import { gatewayConnectMs, httpWaitMsMax, readyProbeMs } from "../limits.ts"
 import { senderLinkLayer } from "../nats/channel-link.ts"
 import type { Login } from "../nats/connection.ts"
@@ -86,7 +86,8 @@ const readinessOf = (senders: Senders["Service"], keys: KeyRing): Effect.Effect<
 
 /** What a gateway may be given beside what it needs. */
 interface GatewayMore {
-  readonly explaining?: Explaining
+  /** Who tells the past; absent: it can ask neither tables nor journals. */
+  readonly past?: PastTeller
   /** Who keeps traces of its requests; absent: nobody. */
   readonly tracing?: TracingParts
 }
@@ -97,7 +98,7 @@ export const startGateway = (
   servers: ReadonlyArray<string>,
   logins: SenderLogins,
   keysFile: string,
-  { explaining, tracing }: GatewayMore = {},
+  { past, tracing }: GatewayMore = {},
 ) =>
   Effect.gen(function* () {
     const { host, port, requestsPerSecond, traceRatio } = settings
@@ -116,7 +117,7 @@ export const startGateway = (
       keys,
       rates: new SenderRates(requestsPerSecond),
       meter: yield* HttpMeter,
-      ...(explaining === undefined ? {} : { explaining }),
+      ...(past === undefined ? {} : { past }),
       ...(traces === undefined ? {} : { traces }),
     }
     const readiness = yield* Effect.cachedWithTTL(readinessOf(senders, keys), readyProbeMs)

@@ -4,7 +4,7 @@
 
 import { Effect, Layer } from "effect"
 import * as Command from "effect/cli/Command"
-import { type GatewayConfig, gatewaySettings, gatewaySettingsHelp, loadGatewayConfig, settings } from "../config.ts"
+import { type GatewayConfig, gatewaySettings, gatewaySettingsHelp, loadGatewayConfig, postgresSettingsHelp, settings } from "../config.ts"
 import type { Readiness } from "../http/handlers.ts"
 import { gatewayMeterLayer } from "../telemetry/gateway-metrics.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
@@ -14,8 +14,10 @@ import { MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
 import { Tracing, tracingLayer } from "../telemetry/traces.ts"
 import { ownConnection } from "./access.ts"
 import { readLogins, type SenderLogins, startGateway } from "./gateway-parts.ts"
+import { tablesOnly } from "./gateway-past.ts"
 import { helpText } from "./help-text.ts"
 import { ownKeysFile } from "./own-keys.ts"
+import { tablesUrl } from "./postgres-access.ts"
 
 interface Access {
   readonly servers: ReadonlyArray<string>
@@ -39,7 +41,10 @@ const work = Effect.fnUntraced(function* (config: GatewayConfig) {
   const address = yield* serveTelemetry({ metrics: () => pageOf(registry), readiness: report, worker: report }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
   const { servers, logins, keysFile } = yield* accessOf(config)
-  const { url, readiness } = yield* startGateway(config.gateway, servers, logins, keysFile, { tracing: yield* Tracing })
+  const tables = yield* tablesUrl
+  const past = tables === null ? undefined : yield* tablesOnly(tables)
+  const more = { tracing: yield* Tracing, ...(past === undefined ? {} : { past }) }
+  const { url, readiness } = yield* startGateway(config.gateway, servers, logins, keysFile, more)
   yield* Effect.logInfo("the gateway listens", { url, reference: `${url}/reference`, senders: Object.keys(logins) })
   for (;;) {
     said = yield* readiness
@@ -65,7 +70,11 @@ Beside \`npm start\` on one machine it needs two ports of its own, because the w
 
 Settings, from the environment (name, default, meaning):
 
-${gatewaySettingsHelp()}`
+${gatewaySettingsHelp()}
+
+To tell the past of a SKU (why a channel may sell so much, how it stood lately), from the tables of \`holdfast project\`:
+
+${postgresSettingsHelp()}`
 
 /** `holdfast gateway`. */
 export const gatewayCommand = Command.make("gateway", {}, () => gateway).pipe(

@@ -13,7 +13,7 @@ import { archiveFlag } from "./archive-folder.ts"
 import { orderFlag, reservationFlag, senderFlag, skuFlag } from "./arguments.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
-import { momentFlag, pastHelp, stepFlags, withPast } from "./past-access.ts"
+import { knownText, momentFlag, pastHelp, sourceFlag, stepFlags, withPast } from "./past-access.ts"
 import { stepsText } from "./past-steps.ts"
 import { isoTime, jsonFlag, printJson, printLine, table } from "./print.ts"
 
@@ -24,7 +24,7 @@ const reservationText = (answer: ReservationHistory): string => {
   const until = expiresAtMs === null ? "" : `, until ${isoTime(expiresAtMs)}`
   const standing = status === null ? "never began" : `${status}, ${counted(openQty, "unit")} open${until}`
   const head = `${shownName(reservation)} of ${channel}, ${shownName(sku)}: ${standing} (as of ${isoTime(atMs)})`
-  return [head, "", stepsText(answer, "no step")].join("\n")
+  return [head, "", stepsText(answer, "no step"), "", knownText([answer.known])].join("\n")
 }
 
 const orderText = (answer: OrderHistory): string => {
@@ -35,6 +35,8 @@ const orderText = (answer: OrderHistory): string => {
     ...(lines.length === 0 ? [] : ["", table(["SKU", "asked", "open", "fulfilled", "given back", "lost"], rows)]),
     "",
     stepsText(answer, "no step"),
+    "",
+    knownText([answer.known]),
   ].join("\n")
 }
 
@@ -44,7 +46,7 @@ export const historyText = (answer: ReservationHistory | OrderHistory): string =
 
 const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
 
-const description = `Show what became of a reservation (--sku and --reservation) or of an order (--order) of a channel, step by step, from the journals: what was asked, what was refused and why, what expired,
+const description = `Show what became of a reservation (--sku and --reservation) or of an order (--order) of a channel, step by step: what was asked, what was refused and why, what expired,
 what left. Ended and forgotten ones too, as far back as journals and archive go.
 
 ${pastHelp}`
@@ -59,20 +61,21 @@ export const historyCommand = Command.make(
     order: optional(orderFlag("Which order, as its channel named it")),
     at: momentFlag("at", "As of this moment; otherwise now"),
     ...stepFlags,
+    source: sourceFlag,
     archive: archiveFlag,
     json: jsonFlag,
   },
-  Effect.fn(function* ({ channel: given, sku, reservation, order, at, limit, before, archive, json }) {
+  Effect.fn(function* ({ channel: given, sku, reservation, order, at, limit, before, source, archive, json }) {
     const channel = given as SenderId
     const asked = { limit, before, atMs: at }
     if (order !== undefined) {
       if (sku !== undefined || reservation !== undefined)
         return yield* usage("name an --order, or a --reservation with its --sku: one of both")
-      const answer = yield* withPast(archive, orderHistory(channel, order as OrderId, asked))
+      const answer = yield* withPast({ source, archive }, orderHistory(channel, order as OrderId, asked))
       return yield* json ? printJson(answer) : printLine(historyText(answer))
     }
     if (sku === undefined || reservation === undefined) return yield* usage("name an --order, or a --reservation and its --sku")
-    const answer = yield* withPast(archive, reservationHistory({ sku: sku as Sku, channel, reservation }, asked))
+    const answer = yield* withPast({ source, archive }, reservationHistory({ sku: sku as Sku, channel, reservation }, asked))
     yield* json ? printJson(answer) : printLine(historyText(answer))
   }),
 ).pipe(

@@ -1,35 +1,130 @@
 /**
  * What commands that ask about the past have in common: where they read it, and how moments are given on a command line.
  */
+import type * as Context from "effect/Context"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { forEachKind } from "../domain/kinds.ts"
+import { postgresSettings } from "../config.ts"
+import { forEachKind, type Kind, type PartitionCounts } from "../domain/kinds.ts"
+import { counted, shownLines } from "../domain/telling.ts"
 import { pastStepsMax, pastStepsShown } from "../limits.ts"
 import { engineLayer } from "../nats/layer.ts"
-import type { Past } from "../ports/past.ts"
+import type { JournalRoom } from "../ports/archive.ts"
+import { Cluster, Journals } from "../ports/broker.ts"
+import { type JournalEnds, type Past, type PastKnown, PastSource } from "../ports/past.ts"
+import { openTablesPast } from "../postgres/past.ts"
 import { journalPast } from "../retention/journal-past.ts"
 import { engineAccess } from "./access.ts"
 import { namedArchive, presentFolder } from "./archive-folder.ts"
 import { wholeFlag } from "./arguments.ts"
+import { CommandFailed, exitCode } from "./exit-codes.ts"
+import { noPostgres, tablesUrl } from "./postgres-access.ts"
+import { isoTime } from "./print.ts"
 
-/** Runs what asks about the past, as journals and archive tell it. */
-export const withPast = Effect.fnUntraced(function* <A, E>(archive: string | null, asked: Effect.Effect<A, E, Past>) {
+/** Where a question about the past is put. */
+export interface PastChoice {
+  /** Null: to the tables, where there are some that can be used, and else to the journals. */
+  readonly source: PastSource | null
+  /** What holds the records that were purged from the journals; null: what the environment names, if anything. */
+  readonly archive: string | null
+}
+
+/** For commands that ask about the past. */
+export const sourceFlag = Flag.Literals("source", PastSource).pipe(
+  Flag.withDescription(
+    `tables: those of the database that ${postgresSettings.url.name} or a \`holdfast serve\` in this folder names; journals: the journals themselves, with their archive. Otherwise the tables, where they can be used and no --archive is named`,
+  ),
+  Flag.optional,
+  Flag.map(Option.getOrNull),
+)
+
+type KindPorts = Readonly<Record<Kind, Context.Context<Journals | JournalRoom | Cluster>>>
+
+/** Where journals end, and which they are, as the cluster says. */
+const endsOf =
+  (ports: KindPorts): JournalEnds =>
+  (kind, partition) =>
+    Effect.gen(function* () {
+      const seq = yield* (yield* Journals).endSeq(partition)
+      const { incarnation } = yield* (yield* Cluster).marks(partition)
+      return { seq, incarnation }
+    }).pipe(Effect.provide(ports[kind]))
+
+/** The past, from where it is to be read. `passedOver` is told why tables that are there are not used. */
+const chosenPast = Effect.fnUntraced(function* (
+  { source, archive }: PastChoice,
+  counts: PartitionCounts,
+  ports: KindPorts,
+  passedOver: (why: string) => Effect.Effect<void>,
+) {
+  const journals = journalPast(counts, (kind) => Effect.provide(ports[kind]))
+  if (source === "journals" || (source === null && archive !== null)) return journals
+  const url = yield* tablesUrl
+  if (url === null) return source === null ? journals : yield* noPostgres
+  const tables = openTablesPast(url, counts, endsOf(ports))
+  if (source === "tables") return yield* tables
+  return yield* Effect.catch(tables, (error) => Effect.as(passedOver(error.message), journals))
+})
+
+/** Runs what asks about the past, over a worker's access to the cluster. */
+export const askPast = Effect.fnUntraced(function* <A, E>(
+  choice: PastChoice,
+  asked: Effect.Effect<A, E, Past>,
+  passedOver: (why: string) => Effect.Effect<void>,
+) {
+  const { archive } = choice
+  if (choice.source === "tables" && archive !== null)
+    return yield* new CommandFailed({
+      code: exitCode.usage,
+      message: "--archive goes with the journals: leave it out, or say --source journals",
+    })
   // A folder that isn't there is said before a cluster is looked for.
   yield* presentFolder(archive, "--archive")
   const { nats, counts } = yield* engineAccess
   const archived = { sku: yield* namedArchive(archive, "sku"), order: yield* namedArchive(archive, "order") }
   return yield* Effect.scoped(
     Effect.gen(function* () {
-      const portsOf = forEachKind((kind) => Layer.merge(engineLayer({ ...nats, kind }), archived[kind]))
-      const sku = yield* Layer.build(portsOf.sku)
-      const order = yield* Layer.build(portsOf.order)
-      const past = journalPast(counts, (kind) => (effect) => Effect.provide(effect, kind === "sku" ? sku : order))
-      return yield* Effect.provide(asked, past)
+      const ports = yield* Effect.all(forEachKind((kind) => Layer.build(Layer.merge(engineLayer({ ...nats, kind }), archived[kind]))))
+      return yield* Effect.provide(asked, yield* chosenPast(choice, counts, ports, passedOver))
     }),
   )
 })
+
+/** The same for a command: whoever runs it hears why tables that are there are not used. */
+export const withPast = <A, E>(choice: PastChoice, asked: Effect.Effect<A, E, Past>) =>
+  askPast(choice, asked, (why) =>
+    Effect.sync(() => process.stderr.write(`holdfast: the tables can't be used, so the journals are read. ${shownLines(why)}\n`)),
+  )
+
+/** Partitions that are behind of which each is told for itself. */
+const behindToldMax = 10
+
+const upTo = ({ kind, partition, seq, atMs }: PastKnown): string =>
+  seq === 0 ? `nothing of ${kind} partition ${partition}` : `up to record ${seq} (${isoTime(atMs)}) of ${kind} partition ${partition}`
+
+const afterIt = ({ behind }: PastKnown): string => {
+  if (behind === 0) return ", which is all there is"
+  if (behind === null) return "; what was journaled after it can't be asked here"
+  return `. NOT in this answer: ${counted(behind, "record")} that followed (is a projector running?)`
+}
+
+/** Where an answer comes from, and up to which record. */
+export const knownText = (all: ReadonlyArray<PastKnown>): string => {
+  const places = [...new Map(all.map((known) => [`${known.kind} ${known.partition}`, known])).values()]
+  const [first, ...more] = places
+  if (first === undefined) return ""
+  if (more.length === 0) return `Read from the ${first.source}, ${upTo(first)}${afterIt(first)}.`
+  const behind = places.filter((known) => known.behind !== 0)
+  const head = `Read from the ${first.source}, ${counted(places.length, "partition")}`
+  if (behind.length === 0) return `${head}: all there is.`
+  return [
+    `${head}, of which ${counted(behind.length, "is", "are")} behind:`,
+    ...behind.slice(0, behindToldMax).map((known) => `  ${upTo(known)}${afterIt(known)}`),
+    ...(behind.length > behindToldMax ? [`  and ${behind.length - behindToldMax} more (--json tells all)`] : []),
+  ].join("\n")
+}
 
 /** An hour, a minute, and the zone they are of: without it nobody can be sure which moment was meant. */
 const withZone = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/
@@ -71,5 +166,6 @@ export const stepFlags = {
 }
 
 /** For the help of commands that ask about the past. */
-export const pastHelp = `Reads the journals, with what was archived of them (--archive), from the first record on; a large journal takes a while. Needs a worker's access, as for \`serve\`, or the
-nats-server of a \`holdfast serve\` in this folder. Reads only. What can't be answered ends with 1 and says what to ask instead.`
+export const pastHelp = `Asks the tables of \`holdfast project\` where there are some, and otherwise reads the journals, with what was archived of them (--archive), from the first record on, which takes a while where
+they are large (--source chooses). The answer says which, and up to which record. Needs a worker's access, as for \`serve\`, or the nats-server of a \`holdfast serve\` in this folder. Reads only. What can't
+be answered ends with 1 and says what to ask instead.`

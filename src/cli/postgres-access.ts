@@ -3,7 +3,8 @@
  */
 import { readFile } from "node:fs/promises"
 import * as Effect from "effect/Effect"
-import { type ConfigInvalid, loadPostgresUrl, postgresSettings } from "../config.ts"
+import { type ConfigInvalid, loadPostgresUrl, postgresSettings, settings } from "../config.ts"
+import { variable } from "./access.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { inOwnFolder, ownFolder, postgresFolderOf } from "./own-folder.ts"
 
@@ -11,7 +12,8 @@ import { inOwnFolder, ownFolder, postgresFolderOf } from "./own-folder.ts"
 export const ownPostgresFolder = postgresFolderOf(ownFolder)
 export const ownPostgresFile = inOwnFolder(ownFolder).postgres
 
-const noPostgres = new CommandFailed({
+/** There is no database that anybody named or left here. */
+export const noPostgres = new CommandFailed({
   code: exitCode.usage,
   message: `no Postgres is named and no \`holdfast serve\` left one in ${ownPostgresFile}: set ${postgresSettings.url.name}, or start \`npm start\` in this folder`,
 })
@@ -28,3 +30,11 @@ export const postgresUrl: Effect.Effect<string, ConfigInvalid | CommandFailed> =
     () => ownUrl,
   ),
 )
+
+/** The database whose tables are of the cluster that is asked: the one that is named, or that of the own `serve`, unless another cluster is named. Null: there is none. */
+export const tablesUrl: Effect.Effect<string | null, ConfigInvalid> = Effect.gen(function* () {
+  const named = yield* loadPostgresUrl
+  if (named !== null) return named
+  if ((yield* variable(settings.natsUrl.name)) !== null) return null
+  return yield* Effect.orElseSucceed(ownUrl, () => null)
+})

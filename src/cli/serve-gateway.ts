@@ -4,17 +4,17 @@ import { loadInnerGateway } from "../config.ts"
 import { Tracing } from "../telemetry/traces.ts"
 import { ownConnection } from "./access.ts"
 import { startGateway } from "./gateway-parts.ts"
+import { ownPast } from "./gateway-past.ts"
 import { makeOwnKeys, ownGatewayFile, ownKeysFile } from "./own-keys.ts"
-import { ownExplaining } from "./own-past.ts"
 import { ownSenders } from "./own-server.ts"
 
-/** Serves the gateway for as long as the scope lives. Nothing that is decided depends on it: where it can't listen, all else goes on and it is said. */
+/** Serves the gateway for as long as the scope lives. Nothing that is decided depends on it: where it can't listen, all else goes on and it is said. `hasTables`: whether tables are kept of what is decided, so that the past may be asked of them. */
 export const serveOwnGateway = Effect.fnUntraced(
-  function* (servers: ReadonlyArray<string>) {
+  function* (servers: ReadonlyArray<string>, hasTables: boolean) {
     const { credentials } = yield* ownConnection
     const gateway = yield* loadInnerGateway
     const keysFile = gateway.keysFile ?? ownKeysFile
-    const more = { explaining: yield* ownExplaining, tracing: yield* Tracing }
+    const more = { past: yield* ownPast(hasTables ? null : "journals"), tracing: yield* Tracing }
     const { url } = yield* startGateway(gateway, servers, credentials.senders, keysFile, more)
     yield* Effect.promise(() => makeOwnKeys(ownSenders, url))
     yield* Effect.logInfo("the HTTP gateway listens", { url, reference: `${url}/reference`, pageAndKeys: ownGatewayFile })

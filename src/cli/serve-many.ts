@@ -43,7 +43,7 @@ export const serveMany = Effect.fnUntraced(function* (config: HoldfastConfig, co
   const address = yield* serveTelemetry({ metrics, readiness: report, worker: report }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
   yield* Effect.logInfo("workers run as processes of their own; SIGHUP restarts them one after another", { workers: count })
-  if (own !== null) yield* Effect.forkScoped(serveOwnGateway(own.servers))
+  if (own !== null) yield* Effect.forkScoped(serveOwnGateway(own.servers, postgres !== "none"))
   yield* Effect.forkScoped(keepArchiving(archive))
   yield* Effect.forkScoped(keepProjecting({ url: postgres, isOwnCluster: own !== null }))
   return yield* Effect.never

@@ -168,7 +168,7 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig, postgres: stri
       asked = mayAsk
     })
     yield* leaveAtTheEnd(leave(started, worker, drainTimeoutMs))
-    if (config.nats === null) yield* Effect.forkScoped(serveOwnGateway(servers))
+    if (config.nats === null) yield* Effect.forkScoped(serveOwnGateway(servers, postgres !== "none"))
     const sampled = makeRoomGauges(registry)
     for (const ofKind of ports) {
       const { kind } = Context.get(ofKind, Engine)

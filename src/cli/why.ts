@@ -11,7 +11,7 @@ import { type WhyThen, whyAts } from "../query/why.ts"
 import { archiveFlag } from "./archive-folder.ts"
 import { reservationFlag, senderFlag, skuArgument } from "./arguments.ts"
 import { helpText } from "./help-text.ts"
-import { momentFlag, pastHelp, stepFlags, withPast } from "./past-access.ts"
+import { knownText, momentFlag, pastHelp, sourceFlag, stepFlags, withPast } from "./past-access.ts"
 import { stepsText } from "./past-steps.ts"
 import { jsonFlag, printJson, printLine, progress } from "./print.ts"
 
@@ -20,7 +20,7 @@ export const whyText = (answer: WhyThen, reservation: string | undefined): strin
   const about =
     reservation === undefined ? `What changed it, and what ${answer.channel} was refused` : `What happened to ${shownName(reservation)}`
   const nothing = reservation === undefined ? "nothing did" : "nothing was asked or told about it"
-  return [...answer.sentences, "", `${about}:`, stepsText(answer, nothing)].join("\n")
+  return [...answer.sentences, "", `${about}:`, stepsText(answer, nothing), "", knownText([answer.known])].join("\n")
 }
 
 const description = `Say why a channel may sell as many units of a SKU as it may, or might at a past moment: each term of the sum (what every location offers, what is kept for other channels, buffer,
@@ -40,12 +40,13 @@ export const whyCommand = Command.make(
     at: momentFlag("at", "At this moment; otherwise now"),
     reservation: reservationFlag("Only the steps of this reservation").pipe(Flag.optional, Flag.map(Option.getOrUndefined)),
     ...stepFlags,
+    source: sourceFlag,
     archive: archiveFlag,
     json: jsonFlag,
   },
-  Effect.fn(function* ({ sku, channel, at, reservation, limit, before, archive, json }) {
+  Effect.fn(function* ({ sku, channel, at, reservation, limit, before, source, archive, json }) {
     const asked = { sku: sku as Sku, channel: channel as SenderId, atMs: at, reservation, limit, before }
-    const answer = yield* withPast(archive, whyAts(asked))
+    const answer = yield* withPast({ source, archive }, whyAts(asked))
     yield* progress("")
     yield* json ? printJson(answer) : printLine(whyText(answer, reservation))
   }),

@@ -8,7 +8,7 @@ import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, HttpApiSchem
 import { CommandIdField, OrderField, ReservationNameField, SenderField, SkuField } from "../domain/fields.ts"
 import { Kind } from "../domain/kinds.ts"
 import type { CommandClass } from "../domain/names.ts"
-import { httpSkusMax, httpWaitMs, httpWaitMsMax, ticketCharsMax } from "../limits.ts"
+import { httpSkusMax, httpWaitMs, httpWaitMsMax, latelyMinutes, latelyMinutesMax, ticketCharsMax } from "../limits.ts"
 import { AtsValueJson } from "../wire/feed.ts"
 import {
   AcceptedOrder,
@@ -16,6 +16,7 @@ import {
   AtsOfSome,
   bodyOf,
   ClusterStanding,
+  LatelyOfSku,
   ManyAnswers,
   ManyBody,
   type OfferedCommand,
@@ -201,7 +202,25 @@ const StandingGroup = HttpApiGroup.make("standing")
     }).annotateMerge(
       saying(
         "Why a channel may sell so much",
-        "The terms of the number in sentences, and the chain of commands that led to it. At a gateway that reads journals: the one inside `npm start`. For senders with one of the roles warehouse, merchandiser, operator, reader",
+        "The terms of the number in sentences, and the chain of commands that led to it. At a gateway that can ask the past: the one inside `npm start`, or one that is told where the tables are. For senders with one of the roles warehouse, merchandiser, operator, reader",
+      ),
+    ),
+    HttpApiEndpoint.get("lately", "/v1/skus/:sku/past", {
+      params: skuParam,
+      query: {
+        minutes: Schema.optionalKey(
+          Schema.String.check(Schema.isPattern(/^(?:[1-9][0-9]{0,2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)$/)).annotate({
+            description: `How many minutes back, 1 to ${latelyMinutesMax}; ${latelyMinutes} if absent`,
+          }),
+        ),
+      },
+      headers: waiting,
+      success: LatelyOfSku,
+      error: problems(400, ...keyed),
+    }).annotateMerge(
+      saying(
+        "How a SKU stood lately",
+        "Its units, and what each channel might sell, as they changed over the last minutes. At a gateway that is told where the tables are, and that of `npm start`. For senders with one of the roles warehouse, merchandiser, operator, reader",
       ),
     ),
     HttpApiEndpoint.get("policy", "/v1/skus/:sku/policy", {

@@ -6,11 +6,12 @@
 import { Schema } from "effect"
 import type { AnyCommandSpec } from "../domain/define.ts"
 import { CommandIdField, CountField, durationField, EpochMsField, OrderField, SenderField, SkuField } from "../domain/fields.ts"
-import type { Kind } from "../domain/kinds.ts"
+import { Kind } from "../domain/kinds.ts"
 import { LineToldField } from "../domain/order/fields.ts"
 import { orderKind } from "../domain/order/index.ts"
 import { skuKind } from "../domain/sku/index.ts"
 import { deadlineMsMax, httpCommandsMax } from "../limits.ts"
+import { PastSource } from "../ports/past.ts"
 import { outcomeFields } from "../wire/events.ts"
 import { AtsValueJson } from "../wire/feed.ts"
 import { ClassField } from "../wire/fields.ts"
@@ -216,6 +217,40 @@ export const ToldOfSku = Schema.Struct({
   }),
 }).annotate({ identifier: "ToldOfSku", description: "What the feed told each channel last of a SKU, and how late that was" })
 
+/** Where an answer about the past comes from, and up to which record. */
+const Known = Schema.Struct({
+  source: Schema.Literals(PastSource),
+  kind: Schema.Literals(Kind),
+  partition: CountField,
+  seq: CountField.annotate({ description: "The newest record that is in the answer; 0: none" }),
+  atMs: CountField.annotate({ description: "Its journaled time" }),
+  behind: Schema.NullOr(CountField).annotate({
+    description: "Records that were journaled after it, and are not in the answer; null: this gateway can't ask",
+  }),
+}).annotate({ identifier: "PastKnown", description: "Whether it was told from the tables or from the journals, and up to which record" })
+
+/** How a SKU stood over the last minutes. */
+export const LatelyOfSku = Schema.Struct({
+  sku: SkuField,
+  sinceMs: CountField,
+  atMs: CountField.annotate({ description: "Up to when it is told" }),
+  stepMs: CountField.annotate({ description: "Of what happened within so many milliseconds the last is told" }),
+  channels: Schema.Array(SenderField),
+  points: Schema.Array(
+    Schema.Struct({
+      atMs: CountField,
+      version: CountField.annotate({ description: "The record that last changed it: the version that the feed told" }),
+      onHand: CountField,
+      reserved: CountField,
+      offered: CountField,
+      ats: Schema.Array(Schema.NullOr(CountField)).annotate({
+        description: "Of each channel, in the order of `channels`; null: the policy of that moment doesn't name it",
+      }),
+    }),
+  ),
+  known: Known,
+}).annotate({ identifier: "LatelyOfSku", description: "A SKU as it changed: each point holds until the next" })
+
 /** Why a channel could sell so much of a SKU. */
 export const WhyOfSku = Schema.Struct({
   sku: SkuField,
@@ -244,6 +279,7 @@ export const WhyOfSku = Schema.Struct({
   ),
   earlier: CountField,
   before: Schema.NullOr(Schema.String).annotate({ description: "How to ask for the steps before these; null: there are none" }),
+  known: Known,
 }).annotate({
   identifier: "WhyOfSku",
   description: "The number in plain sentences, and the commands that led to it, refused ones too: the last of them, in their order",

@@ -13,9 +13,9 @@ import type { RequestTraces } from "../ports/request-traces.ts"
 import type { ActingSender, Senders } from "../ports/senders.ts"
 import type { Caller } from "./api.ts"
 import type { KeyRing } from "./key-ring.ts"
+import type { PastTeller } from "./past.ts"
 import { problemResponse, retryAfterOf } from "./problems.ts"
 import type { SenderRates } from "./rates.ts"
-import type { Explaining } from "./why.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 
@@ -27,8 +27,8 @@ export interface Gateway {
   readonly meter: HttpMeter["Service"]
   /** Who keeps traces of requests; absent: nobody. */
   readonly traces?: RequestTraces
-  /** Who says why a number is what it is; absent: this gateway reads no journals. */
-  readonly explaining?: Explaining
+  /** Who tells the past; absent: this gateway can ask neither tables nor journals. */
+  readonly past?: PastTeller
   /** Milliseconds within which a body must have come; as usual if absent. */
   readonly bodyMs?: number
 }

@@ -11,11 +11,11 @@ import { type Caller, CurrentCaller, Explained, GatewayApi, Keyed } from "./api.
 import { offered } from "./bodies.ts"
 import { askByTicket, sendMany, sendOne } from "./commands.ts"
 import { actingFor, answered, callerOf, type Gateway, spend } from "./gateway.ts"
+import { latelyOf, whyOf } from "./past.ts"
 import { problemResponse } from "./problems.ts"
 import { waitMsOf } from "./reading.ts"
 import { atsOf, atsOfSome, atsPage, clusterOf, orderOf, policyOf, quarantinePage, reservationOf, stockOf } from "./standing.ts"
 import { makeToldFeeds, toldOf } from "./told.ts"
-import { whyOf } from "./why.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 type Request = HttpServerRequest.HttpServerRequest
@@ -87,9 +87,19 @@ const standingLayer = (gateway: Gateway) =>
         .handleRaw("why", ({ request, params, query: { channel, at, before } }) =>
           putting(gateway, request, (acting, waitMs) =>
             whyOf(
-              gateway.explaining,
+              gateway.past,
               acting,
               { sku: params.sku as Sku, channel: channel as SenderId, atMs: at === undefined ? undefined : Number(at), before },
+              waitMs,
+            ),
+          ),
+        )
+        .handleRaw("lately", ({ request, params, query: { minutes } }) =>
+          putting(gateway, request, (acting, waitMs) =>
+            latelyOf(
+              gateway.past,
+              acting,
+              { sku: params.sku as Sku, minutes: minutes === undefined ? undefined : Number(minutes) },
               waitMs,
             ),
           ),

@@ -135,8 +135,8 @@ const ofGateway = {
   ),
   PastNotHere: problem(
     404,
-    "This gateway reads no journals, so it can't say why",
-    "`holdfast why SKU --channel C` says it, with a worker's access; the gateway inside `npm start` says it too.",
+    "This gateway can't ask the past",
+    "Name the tables' database to it with HOLDFAST_POSTGRES_URL; the gateway inside `npm start` has its own. `holdfast why` and `holdfast availability` tell the past too, with a worker's access.",
   ),
   PastUnknown: problem(404, "Nothing was recorded of that", "`detail` says what to ask instead."),
   PastRefused: problem(400, "The past can't be asked that", "`detail` says what to ask instead."),

@@ -2,7 +2,7 @@
  * What questions about the past need: what the journals say of each actor, line by line, and how far back and how far forward that is known.
  *
  * What a line is, and how a record becomes lines, stands in wire/past-lines.ts. Policies by version are among them, as the events that set them. retention/journal-past.ts reads journals and
- * archive, which needs no database; a database that keeps the lines is another adapter, and must tell the same.
+ * archive, which needs no database; postgres/past.ts reads the tables, by their indexes. Both tell the same, as far as the tables are, and each says how far that is.
  */
 import { Context, type Effect, Schema, type Stream } from "effect"
 import type { Kind } from "../domain/kinds.ts"
@@ -12,14 +12,40 @@ import type { SkuStock } from "../domain/sku/stock.ts"
 import type { OrderPastLine, SkuPastLine } from "../wire/past-lines.ts"
 import type { BrokerUnavailable } from "./errors.ts"
 
-/** How far the past of a partition, or of all of a kind, is known. */
+export const PastSource = ["tables", "journals"] as const
+/** What the past is read from. */
+export type PastSource = (typeof PastSource)[number]
+
+/** Up to where a journal is known to whoever answers. */
+export interface PastKnown {
+  readonly source: PastSource
+  readonly kind: Kind
+  readonly partition: number
+  /** The newest record that is known, and its journaled time; 0: none is. */
+  readonly seq: number
+  readonly atMs: EpochMs
+  /** Records that the journal held beyond it when that was asked; null: nobody here can ask. */
+  readonly behind: number | null
+}
+
+/** Where a journal ends, and which journal it is; `incarnation` is null where nobody here may know it. */
+export interface JournalEnd {
+  readonly seq: number
+  readonly incarnation: string | null
+}
+
+/** Asks where a journal ends, for whoever tells its past from something that follows it. Null: nobody here can say. */
+export type JournalEnds = (kind: Kind, partition: number) => Effect.Effect<JournalEnd | null, BrokerUnavailable>
+
+/** How far the past of a partition is known. */
 export interface PastExtent {
   /** The journaled time of the first record whose lines are kept; null: nothing was ever journaled. */
   readonly sinceMs: EpochMs | null
   /** Whether that record is the journal's first; if not, what was before is no longer kept here. */
   readonly isFromTheFirst: boolean
-  /** All that was journaled up to this time is among the lines. */
+  /** All that was journaled up to this time is among the lines. Where records are missing, this is before the newest that is known: another of the same millisecond may follow it. */
   readonly knownToMs: EpochMs
+  readonly known: PastKnown
 }
 
 /** What a SKU was at some record, without its reservations: what ATS follows from. */

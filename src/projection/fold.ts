@@ -279,7 +279,7 @@ export class JournalFold {
     if (!this.#kind.hasActorRows || actor.version === 0) return
     const month = monthOf(stamp.atMs)
     if (monthOf(atMs) === month) return
-    rows.skuMarks.push({ sku: actor.key, month, seq: actor.version, at: `${month}-01T00:00:00.000Z`, state: this.#kind.actorState(actor) })
+    rows.skuMarks.push({ sku: actor.key, month, seq: actor.version, at: instantOf(atMs), state: this.#kind.actorState(actor) })
   }
 
   #line(group: LineGroup, event: KindTypes["event"] | null, isFirst: boolean, taking: Taking): void {

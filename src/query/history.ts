@@ -6,12 +6,13 @@ import { type EpochMs, partitionOf, type SenderId, type Sku } from "../domain/na
 import { evolve as evolveOrder } from "../domain/order/evolve.ts"
 import type { OrderId } from "../domain/order/names.ts"
 import { type Order, openQtyOfLine } from "../domain/order/order.ts"
+import { type StockEvent, unitsOf } from "../domain/sku/events.ts"
 import { evolveReservation } from "../domain/sku/evolve.ts"
 import { emptyStock, openQtyOf, reservationOf } from "../domain/sku/stock.ts"
-import { Past } from "../ports/past.ts"
+import { Past, type PastExtent, type PastKnown } from "../ports/past.ts"
 import type { SkuPastLine } from "../wire/past-lines.ts"
 import { eventsOf, orderEventsOf } from "./fold.ts"
-import { momentIn } from "./moment.ts"
+import { beganBeforeKept, momentIn } from "./moment.ts"
 import { orderLineWords } from "./order-words.ts"
 import { QueryRefused } from "./refused.ts"
 import { isAboutReservation } from "./reservation-lines.ts"
@@ -30,6 +31,7 @@ export interface ReservationHistory extends StepsTold {
   readonly openQty: number
   readonly fulfilledQty: number
   readonly expiresAtMs: EpochMs | null
+  readonly known: PastKnown
 }
 
 /** What became of an order. */
@@ -49,14 +51,25 @@ export interface OrderHistory extends StepsTold {
     readonly releasedQty: number
     readonly lostQty: number
   }>
+  readonly known: PastKnown
 }
 
-const unknown = (reason: "UnknownReservation" | "UnknownOrder", what: string) =>
-  new QueryRefused({
-    reason,
-    detail: `nothing was ever asked or told about ${what}`,
-    remedy: "look at its spelling, and whose it is (--channel)",
-  })
+/** Nothing is known of it: it may be from before what is kept, or was never there. */
+const unknown = (reason: "UnknownReservation" | "UnknownOrder", what: string, extent: PastExtent) =>
+  extent.isFromTheFirst
+    ? new QueryRefused({
+        reason,
+        detail: `nothing was ever asked or told about ${what}`,
+        remedy: "look at its spelling, and whose it is (--channel)",
+      })
+    : beganBeforeKept(what, extent)
+
+/** Whether a reservation begins with an event: a hold does, and a sale that is owed in full, for nothing of it was there to draw on. */
+const beginsWith = (event: StockEvent, line: SkuPastLine): boolean => {
+  if (event.type !== "SaleOwed") return event.type === "Reserved"
+  const sale = line._tag === "Command" && line.command?.type === "RecordSale" ? line.command : null
+  return sale !== null && unitsOf(event.allocations) + (event.shortQty ?? 0) === sale.qty
+}
 
 /** A reservation's lines of its SKU, and where they lead. */
 class OneReservation {
@@ -65,6 +78,8 @@ class OneReservation {
   readonly #kept: LastSteps
   readonly #stock
   #isKnown = false
+  /** Whether what is kept of it begins with its beginning. */
+  #isWhole = true
 
   constructor(sku: Sku, channel: SenderId, reservation: string, asked: StepsAsked) {
     this.#channel = channel
@@ -77,13 +92,19 @@ class OneReservation {
     if (!isAboutReservation(line, this.#channel, this.#reservation)) return
     this.#isKnown = true
     for (const event of eventsOf(line))
-      if ("reservation" in event && event.reservation === this.#reservation && event.channel === this.#channel)
-        evolveReservation(this.#stock, event)
+      if ("reservation" in event && event.reservation === this.#reservation && event.channel === this.#channel) this.#follow(event, line)
     if (this.#kept.takes(line)) this.#kept.add(stepOf(line, null, lineWords(line)))
   }
 
+  #follow(event: StockEvent, line: SkuPastLine): void {
+    const isThere = reservationOf(this.#stock, this.#channel, this.#reservation as never) !== undefined
+    if (!isThere && !beginsWith(event, line)) this.#isWhole = false
+    else evolveReservation(this.#stock, event)
+  }
+
+  /** Undefined: nothing is known of it, or not from its beginning on. */
   told() {
-    if (!this.#isKnown) return undefined
+    if (!this.#isKnown || !this.#isWhole) return undefined
     const found = reservationOf(this.#stock, this.#channel, this.#reservation as never)
     const expiresAtMs = found?.status === "held" ? found.expiresAtMs : null
     const standing = { status: found?.status ?? null, openQty: found === undefined ? 0 : openQtyOf(found) }
@@ -100,7 +121,7 @@ export const reservationHistory = Effect.fnUntraced(function* (
   if (wrong !== undefined) return yield* wrong
   const past = yield* Past
   const partition = partitionOf(of.sku, past.partitions)
-  const atMs = yield* momentIn("sku", partition, asked.atMs)
+  const { atMs, extent } = yield* momentIn("sku", partition, asked.atMs)
   const one = new OneReservation(of.sku, of.channel, of.reservation, asked)
   yield* Stream.runForEach(past.skuLines({ sku: of.sku }, atMs, 0), (lines) =>
     Effect.sync(() => {
@@ -108,8 +129,8 @@ export const reservationHistory = Effect.fnUntraced(function* (
     }),
   )
   const told = one.told()
-  if (told === undefined) return yield* unknown("UnknownReservation", `the reservation ${of.reservation} of ${of.channel}`)
-  return { ...of, atMs, partition, ...told } satisfies ReservationHistory
+  if (told === undefined) return yield* unknown("UnknownReservation", `the reservation ${of.reservation} of ${of.channel}`, extent)
+  return { ...of, atMs, partition, ...told, known: extent.known } satisfies ReservationHistory
 })
 
 const orderLinesTold = (order: Order): OrderHistory["lines"] =>
@@ -132,21 +153,26 @@ export const orderHistory = Effect.fnUntraced(function* (
   if (wrong !== undefined) return yield* wrong
   const past = yield* Past
   const partition = past.orderPartition(channel, id)
-  const atMs = yield* momentIn("order", partition, asked.atMs)
+  const { atMs, extent } = yield* momentIn("order", partition, asked.atMs)
   const kept = new LastSteps(asked)
   let order: Order | undefined
   let isKnown = false
   yield* Stream.runForEach(past.orderLines(channel, id, atMs), (lines) =>
-    Effect.sync(() => {
+    Effect.suspend(() => {
       for (const line of lines) {
         isKnown = true
-        for (const event of orderEventsOf(line)) order = evolveOrder(event.type === "OrderPlaced" ? undefined : order, event)
+        for (const event of orderEventsOf(line)) {
+          if (order === undefined && event.type !== "OrderPlaced" && !extent.isFromTheFirst)
+            return beganBeforeKept(`the order ${id} of ${channel}`, extent)
+          order = evolveOrder(event.type === "OrderPlaced" ? undefined : order, event)
+        }
         if (kept.takes(line)) kept.add(stepOf(line, null, orderLineWords(line)))
       }
+      return Effect.void
     }),
   )
-  if (!isKnown) return yield* unknown("UnknownOrder", `the order ${id} of ${channel}`)
+  if (!isKnown) return yield* unknown("UnknownOrder", `the order ${id} of ${channel}`, extent)
   const found = order as Order | undefined
   const standing = { phase: found?.phase ?? null, ending: found?.ending ?? null, lines: found === undefined ? [] : orderLinesTold(found) }
-  return { channel, order: id, atMs, partition, ...standing, ...kept.told() } satisfies OrderHistory
+  return { channel, order: id, atMs, partition, ...standing, ...kept.told(), known: extent.known } satisfies OrderHistory
 })

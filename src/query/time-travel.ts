@@ -5,7 +5,7 @@ import { Effect, Stream } from "effect"
 import { type EpochMs, partitionOf, type SenderId, type Sku } from "../domain/names.ts"
 import { atsByChannel, offeredQty } from "../domain/sku/availability.ts"
 import { availableQty, emptyStock, offerableQty, type SkuStock, shortQtyOf } from "../domain/sku/stock.ts"
-import { Past, type PastFailed, type SkuMark } from "../ports/past.ts"
+import { Past, type PastFailed, type PastKnown, type SkuMark } from "../ports/past.ts"
 import type { SkuPastLine } from "../wire/past-lines.ts"
 import { applyLine, eventsOf } from "./fold.ts"
 import { momentIn } from "./moment.ts"
@@ -41,6 +41,7 @@ export interface AvailabilityThen {
   readonly policyVersion: number | null
   readonly channels: ReadonlyArray<{ readonly channel: SenderId; readonly ats: number }>
   readonly locations: ReadonlyArray<LocationThen>
+  readonly known: PastKnown
 }
 
 /** A stock, and the line that last changed it. */
@@ -88,7 +89,7 @@ export const stockAt: (
 export const availabilityAt = Effect.fnUntraced(function* (sku: Sku, asked: EpochMs | undefined) {
   const past = yield* Past
   const partition = partitionOf(sku, past.partitions)
-  const atMs = yield* momentIn("sku", partition, asked)
+  const { atMs, extent } = yield* momentIn("sku", partition, asked)
   const { stock, version, changedAtMs } = yield* stockAt(sku, atMs, undefined, yield* past.mark(sku, atMs))
   const ats = atsByChannel(stock)
   const answer: AvailabilityThen = {
@@ -102,6 +103,7 @@ export const availabilityAt = Effect.fnUntraced(function* (sku: Sku, asked: Epoc
     policyVersion: stock.policy?.version ?? null,
     channels: (stock.policy?.channels ?? []).map(({ channel }, i) => ({ channel, ats: ats[i] ?? 0 })),
     locations: locationsThen(stock),
+    known: extent.known,
   }
   return answer
 })

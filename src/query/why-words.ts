@@ -10,8 +10,14 @@ type Why = Omit<WhyThen, "sentences">
 
 const units = (qty: number): string => counted(qty, "unit")
 
-const headline = ({ sku, channel, ats, atMs, told, version, partition }: Why): string => {
-  const feed = told === null ? "it never could sell any" : `as the feed told since ${isoTime(told.atMs)}, version ${told.version}`
+const sinceWhen = ({ told, keptSinceMs }: Why): string => {
+  if (told !== null) return `as the feed told since ${isoTime(told.atMs)}, version ${told.version}`
+  return keptSinceMs === null ? "it never could sell any" : `as it could before ${isoTime(keptSinceMs)}, with which what is kept begins`
+}
+
+const headline = (why: Why): string => {
+  const { sku, channel, ats, atMs, version, partition } = why
+  const feed = sinceWhen(why)
   return `${channel} could sell ${units(ats)} of ${shownName(sku)} at ${isoTime(atMs)}: ${feed}. The SKU was last changed by record ${version} of partition ${partition}.`
 }
 
@@ -77,8 +83,14 @@ const policyWords = ({ policy }: Why): ReadonlyArray<string> => {
   ]
 }
 
+const notKept = ({ keptSinceMs }: Why): ReadonlyArray<string> =>
+  keptSinceMs === null
+    ? []
+    : [`Steps before ${isoTime(keptSinceMs)} are no longer kept in the tables; the journals with their archive tell them.`]
+
 /** The whole answer but its steps, in sentences. */
 export const whySentences = (why: Why): ReadonlyArray<string> => {
-  if (why.terms === null) return [headline(why), noLine(why), ...policyWords(why)]
-  return [headline(why), sum(why), ...why.locations.map(location), ...anywhere(why), ...fences(why), ...buffer(why), ...policyWords(why)]
+  if (why.terms === null) return [headline(why), noLine(why), ...policyWords(why), ...notKept(why)]
+  const terms = [...why.locations.map(location), ...anywhere(why), ...fences(why), ...buffer(why)]
+  return [headline(why), sum(why), ...terms, ...policyWords(why), ...notKept(why)]
 }

@@ -6,7 +6,7 @@ import { type EpochMs, partitionOf, type SenderId, type Sku } from "../domain/na
 import { type AtsTerms, atsOf, atsTerms, offeredQty } from "../domain/sku/availability.ts"
 import { type ChannelPolicy, channelPolicy } from "../domain/sku/policy.ts"
 import { type SkuStock, shortQtyOf } from "../domain/sku/stock.ts"
-import { Past } from "../ports/past.ts"
+import { Past, type PastKnown } from "../ports/past.ts"
 import type { SkuPastLine } from "../wire/past-lines.ts"
 import { eventsOf } from "./fold.ts"
 import { momentIn } from "./moment.ts"
@@ -41,7 +41,7 @@ export interface WhyThen extends StepsTold {
   readonly atMs: EpochMs
   readonly partition: number
   readonly ats: number
-  /** The version under which the feed told that number; null: it has always been 0. */
+  /** The version under which the feed told that number; null: it has always been 0, or has not changed since before what is kept. */
   readonly told: { readonly version: number; readonly atMs: EpochMs } | null
   /** The record that last changed the SKU. */
   readonly version: number
@@ -52,7 +52,10 @@ export interface WhyThen extends StepsTold {
   /** Null: the policy doesn't name the channel, or there is none. */
   readonly terms: AtsTerms | null
   readonly policy: PolicyThen | null
+  /** The chain begins here, for what was before is no longer kept; null: it begins with the first record. */
+  readonly keptSinceMs: EpochMs | null
   readonly sentences: ReadonlyArray<string>
+  readonly known: PastKnown
 }
 
 /** Whether a command that changed nothing belongs to the chain all the same: the channel heard a no, or a policy was refused. */
@@ -71,9 +74,11 @@ class Chain {
   #former: { readonly ats: number; readonly told: WhyThen["told"]; readonly seq: number } = { ats: 0, told: null, seq: 0 }
   setBy: PolicyThen["setBy"] = null
 
-  constructor(asked: WhyAsked) {
+  /** `ats`: before the first line that is taken. */
+  constructor(asked: WhyAsked, ats: number) {
     this.#asked = asked
     this.#kept = new LastSteps(asked)
+    this.#ats = ats
   }
 
   /** Takes a line, and the stock after it. */
@@ -106,10 +111,14 @@ export const whyAts = Effect.fnUntraced(function* (asked: WhyAsked) {
   const wrong = wrongSteps(asked)
   if (wrong !== undefined) return yield* wrong
   const { sku, channel } = asked
-  const partition = partitionOf(sku, (yield* Past).partitions)
-  const atMs = yield* momentIn("sku", partition, asked.atMs)
-  const chain = new Chain(asked)
-  const { stock, version, changedAtMs } = yield* stockAt(sku, atMs, (after, line) => chain.take(after, line))
+  const past = yield* Past
+  const partition = partitionOf(sku, past.partitions)
+  const { atMs, extent } = yield* momentIn("sku", partition, asked.atMs)
+  const keptSinceMs = extent.isFromTheFirst ? null : extent.sinceMs
+  // Where the first lines are no longer kept, the chain goes on from what they had led to.
+  const mark = keptSinceMs === null ? null : yield* past.mark(sku, keptSinceMs - 1)
+  const chain = new Chain(asked, mark === null ? 0 : atsOf(mark.stock, channel))
+  const { stock, version, changedAtMs } = yield* stockAt(sku, atMs, (after, line) => chain.take(after, line), mark)
   const terms = atsTerms(stock, channel) ?? null
   const line = channelPolicy(stock.policy, channel) ?? null
   const answer: Omit<WhyThen, "sentences"> = {
@@ -125,6 +134,8 @@ export const whyAts = Effect.fnUntraced(function* (asked: WhyAsked) {
     locations: locationsThen(stock),
     terms,
     policy: stock.policy === null ? null : { version: stock.policy.version, line, setBy: chain.setBy },
+    keptSinceMs,
+    known: extent.known,
     ...chain.told(),
   }
   return { ...answer, sentences: whySentences(answer) } satisfies WhyThen

@@ -118,7 +118,8 @@ const extentOf = Effect.fnUntraced(function* (kind: Kind, partition: number) {
   const decoded = last === null ? null : decodeOf(kind)(last.bytes)
   const lastMs = decoded?._tag === "Record" ? decoded.record.atMs : 0
   const sinceMs = endSeq === 0 ? null : yield* firstMs(kind, partition, endSeq)
-  return { sinceMs, isFromTheFirst: true, knownToMs: Math.max(nowMs, lastMs) } satisfies PastExtent
+  const known = { source: "journals", kind, partition, seq: endSeq, atMs: lastMs, behind: 0 } as const
+  return { sinceMs, isFromTheFirst: true, knownToMs: Math.max(nowMs, lastMs), known } satisfies PastExtent
 })
 
 /** The past, as the journals tell it. */

@@ -128,7 +128,7 @@ describe("the tables", () => {
             mark: yield* past.mark(sku, end),
             extent: yield* past.extent("sku", 0),
           }
-        }).pipe(Effect.provide(tablesPast(opened, world.counts)))
+        }).pipe(Effect.provide(tablesPast(opened, world.counts, () => Effect.succeed(null))))
       }).pipe(Effect.scoped),
     )
     const { all, one, sku, order, first, mark, extent } = database

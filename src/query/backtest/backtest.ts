@@ -4,8 +4,9 @@
 import { Clock, Effect, Stream } from "effect"
 import { type EpochMs, partitionOf, type Sku } from "../../domain/names.ts"
 import { backtestSkusMax } from "../../limits.ts"
-import { Past } from "../../ports/past.ts"
+import { Past, type PastExtent, type PastKnown } from "../../ports/past.ts"
 import type { SkuPastLine } from "../../wire/past-lines.ts"
+import { nothingKnown, notKnownYet } from "../moment.ts"
 import { QueryRefused } from "../refused.ts"
 import { isoTime } from "../words.ts"
 import { type LeftOut, noneLeftOut, type Regained, SkuReplay } from "./replay.ts"
@@ -44,15 +45,25 @@ export interface BacktestAnswer extends BothWorlds<WorldTold> {
   readonly toMs: EpochMs
   readonly regained: Regained
   readonly skus: number
-  /** Commands decided again, and those that were not. */
   /** Of them, those that ever had another policy in the replay than the one that was in force. 0: nothing was tried. */
   readonly skusChanged: number
+  /** Commands decided again, and those that were not. */
   readonly decided: number
   readonly leftOut: LeftOut
   readonly channels: ReadonlyArray<BothWorlds<ChannelTally> & { readonly channel: string }>
   /** Those that differ most in lost sales and stranded units. */
   readonly bySku: ReadonlyArray<BothWorlds<WorldTold> & { readonly sku: Sku }>
   readonly skusUntold: number
+  /** Of each partition that was replayed. */
+  readonly known: ReadonlyArray<PastKnown>
+}
+
+/** What is replayed. */
+interface Range {
+  readonly partitions: ReadonlyArray<number>
+  readonly fromMs: EpochMs
+  readonly toMs: EpochMs
+  readonly known: ReadonlyArray<PastKnown>
 }
 
 /** The sums over SKUs so far. */
@@ -62,6 +73,7 @@ class Sums {
   readonly left = { happened: { unowedQty: 0, strandedQty: 0 }, replayed: { unowedQty: 0, strandedQty: 0 } }
   readonly leftOut = noneLeftOut()
   skus = 0
+  skusChanged = 0
   decided = 0
   #told: Array<BothWorlds<WorldTold> & { readonly sku: Sku }> = []
   readonly #toldMax: number
@@ -73,9 +85,9 @@ class Sums {
   add(replay: SkuReplay): void {
     replay.end()
     const { happened, replayed } = replay
-  skusChanged = 0
     if (replayed === null || !happened.isKnown) return
     this.skus += 1
+    if (replay.hasOtherPolicy) this.skusChanged += 1
     this.decided += replay.decided
     for (const name of Object.keys(this.leftOut) as Array<keyof LeftOut>) this.leftOut[name] += replay.leftOut[name]
     this.happened.add(happened.tallies)
@@ -87,7 +99,6 @@ class Sums {
     }
     const told = { happened: { ...happened.tallies.sum(), ...left.happened }, replayed: { ...replayed.tallies.sum(), ...left.replayed } }
     this.#told.push({ sku: replay.sku, ...told })
-    if (replay.hasOtherPolicy) this.skusChanged += 1
     if (this.#told.length > 2 * this.#toldMax + 64) this.#told = this.#most()
   }
 
@@ -99,7 +110,7 @@ class Sums {
     return sorted.slice(0, this.#toldMax)
   }
 
-  answer(asked: BacktestAsked, fromMs: EpochMs, toMs: EpochMs): BacktestAnswer {
+  answer(asked: BacktestAsked, { fromMs, toMs, known }: Range): BacktestAnswer {
     const bySku = this.#most()
     const channels = [...new Set([...this.happened.channels(), ...this.replayed.channels()])].sort()
     return {
@@ -107,6 +118,7 @@ class Sums {
       toMs,
       regained: asked.regained,
       skus: this.skus,
+      skusChanged: this.skusChanged,
       decided: this.decided,
       leftOut: this.leftOut,
       happened: { ...this.happened.sum(), ...this.left.happened },
@@ -114,12 +126,26 @@ class Sums {
       channels: channels.map((channel) => ({ channel, happened: this.happened.of(channel), replayed: this.replayed.of(channel) })),
       bySku,
       skusUntold: this.skus - bySku.length,
+      known,
     }
   }
 }
 
-      skusChanged: this.skusChanged,
 const refuse = (reason: QueryRefused["reason"], detail: string, remedy: string) => new QueryRefused({ reason, detail, remedy })
+
+/** How far the partitions that are asked for are known, all together. */
+const knownRange = (extents: ReadonlyArray<PastExtent>) => {
+  const unread = extents.find(({ sinceMs, known }) => sinceMs === null && known.behind !== 0)
+  if (unread !== undefined) return nothingKnown(unread.known)
+  const begins = extents.flatMap(({ sinceMs }) => (sinceMs === null ? [] : [sinceMs]))
+  if (begins.length === 0) return refuse("NothingRecorded", "nothing was ever decided there", "sell something first")
+  const sinceMs = begins.reduce((least, ms) => Math.min(least, ms))
+  if (extents.some(({ isFromTheFirst }) => !isFromTheFirst)) {
+    const remedy = "replay from the journals with their archive (--source journals --archive FOLDER)"
+    return refuse("BeforeRetention", `a replay begins with the first record, and what is kept begins at ${isoTime(sinceMs)}`, remedy)
+  }
+  return { sinceMs, knownToMs: extents.reduce((least, extent) => Math.min(least, extent.knownToMs), Number.MAX_SAFE_INTEGER) }
+}
 
 /** The range that is asked for, as far as it is known. */
 const rangeOf = Effect.fnUntraced(function* ({ sku, fromMs, toMs }: BacktestAsked) {
@@ -127,20 +153,14 @@ const rangeOf = Effect.fnUntraced(function* ({ sku, fromMs, toMs }: BacktestAske
   const partitions =
     sku === null ? Array.from({ length: past.partitions }, (_, partition) => partition) : [partitionOf(sku, past.partitions)]
   const extents = yield* Effect.forEach(partitions, (partition) => past.extent("sku", partition))
-  const begins = extents.flatMap(({ sinceMs }) => (sinceMs === null ? [] : [sinceMs]))
-  if (begins.length === 0) return yield* refuse("NothingRecorded", "nothing was ever decided there", "sell something first")
-  const sinceMs = begins.reduce((least, ms) => Math.min(least, ms))
-  const knownToMs = extents.reduce((least, extent) => Math.min(least, extent.knownToMs), Number.MAX_SAFE_INTEGER)
-  if (extents.some(({ isFromTheFirst }) => !isFromTheFirst)) {
-    const remedy = "replay from the journals with their archive (--archive)"
-    return yield* refuse("BeforeRetention", `a replay begins with the first record, and what is kept begins at ${isoTime(sinceMs)}`, remedy)
-  }
+  const range = knownRange(extents)
+  if (range instanceof QueryRefused) return yield* range
+  const { sinceMs, knownToMs } = range
   const nowMs = yield* Clock.currentTimeMillis
   const to = toMs ?? knownToMs
   if (to > Math.max(nowMs, knownToMs))
     return yield* refuse("InTheFuture", `${isoTime(to)} is in the future`, `end with ${isoTime(knownToMs)} or earlier`)
-  if (to > knownToMs)
-    return yield* refuse("NotKnownYet", `what was decided after ${isoTime(knownToMs)} has not been read yet`, "ask again in a moment")
+  if (to > knownToMs) return yield* notKnownYet(knownToMs)
   const from = fromMs ?? sinceMs
   if (from >= to)
     return yield* refuse("EmptyRange", `there is no time from ${isoTime(from)} to ${isoTime(to)}`, "let --from be earlier than --to")
@@ -150,7 +170,7 @@ const rangeOf = Effect.fnUntraced(function* ({ sku, fromMs, toMs }: BacktestAske
       `${isoTime(to)} is before the first record, which is of ${isoTime(sinceMs)}`,
       `end with a later moment`,
     )
-  return { partitions, fromMs: from, toMs: to }
+  return { partitions, fromMs: from, toMs: to, known: extents.map(({ known }) => known) } satisfies Range
 })
 
 /** Replays the recorded demand of a SKU, or of all, under another policy. */
@@ -158,7 +178,8 @@ export const backtest = Effect.fnUntraced(function* (asked: BacktestAsked) {
   if (asked.skusTold > backtestSkusMax)
     return yield* refuse("TooMany", `${asked.skusTold} SKUs are to be told`, `ask for ${backtestSkusMax} at most; all are in the sums`)
   const past = yield* Past
-  const { partitions, fromMs, toMs } = yield* rangeOf(asked)
+  const range = yield* rangeOf(asked)
+  const { partitions, fromMs, toMs } = range
   const rules = { tested: asked.tested, regained: asked.regained, fromMs, toMs }
   const sums = new Sums(asked.skusTold)
   for (const partition of partitions) {
@@ -182,5 +203,5 @@ export const backtest = Effect.fnUntraced(function* (asked: BacktestAsked) {
     const remedy = "look whether it is spelled as its senders spell it, or let --to be later"
     return yield* refuse("UnknownSku", `nothing had happened to ${asked.sku ?? "any SKU"} by ${isoTime(toMs)}`, remedy)
   }
-  return sums.answer(asked, fromMs, toMs)
+  return sums.answer(asked, range)
 })
