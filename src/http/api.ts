@@ -282,7 +282,10 @@ const QuarantineGroup = HttpApiGroup.make("quarantine")
     }).annotateMerge(saying("What lies in quarantine", "For the role operator, in pages: one partition after the other")),
   )
   .annotateMerge(
-    OpenApi.annotations({ description: "Commands that nobody could decide. They are settled with ReplayQuarantined and DropQuarantined" }),
+    OpenApi.annotations({
+      description:
+        "Commands that nobody could decide. Those about SKUs are settled with ReplayQuarantined and DropQuarantined, those about orders with ReplayOrderCommand and DropOrderCommand",
+    }),
   )
 
 const said = Schema.Struct({ live: Schema.Literal(true) }).annotate({ identifier: "Live" })

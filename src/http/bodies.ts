@@ -48,13 +48,21 @@ const IssuedAtMs = EpochMsField.annotate({
     "When it was made, in milliseconds since 1970; now if absent. It bounds how long the id is remembered: keep it with the id where you may ask again after hours",
 })
 
+const Channel = SenderField.annotate({ description: "Whose order it is: an operator has none of its own" })
+
+/** What names whose actor a command is about. An order is its sender's own, so no channel says whose it is; an operator does. */
+const aboutFields = ({ kind, spec }: OfferedCommand): Schema.Struct.Fields => {
+  if (kind === "sku") return { sku: SkuField }
+  return spec.class === "operator" ? { channel: Channel } : {}
+}
+
 /** The fields of a body: those of the command, with an id and a time that may be left out. `flags` say what each means. */
-const fieldsOf = ({ kind, spec }: OfferedCommand, id: Schema.Struct.Fields[string]): Schema.Struct.Fields => ({
+const fieldsOf = (command: OfferedCommand, id: Schema.Struct.Fields[string]): Schema.Struct.Fields => ({
   id,
-  ...(kind === "sku" ? { sku: SkuField } : {}),
+  ...aboutFields(command),
   issuedAtMs: Schema.optionalKey(IssuedAtMs),
-  ...(spec.isFact ? {} : { deadlineMs: Schema.optionalKey(durationField(deadlineMsMax)) }),
-  ...spec.fields,
+  ...(command.spec.isFact ? {} : { deadlineMs: Schema.optionalKey(durationField(deadlineMsMax)) }),
+  ...command.spec.fields,
 })
 
 const withWhole = (spec: AnyCommandSpec, schema: Schema.Struct<Schema.Struct.Fields>, identifier: string) => {
@@ -314,5 +322,5 @@ export const QuarantinePage = Schema.Struct({
 }).annotate({
   identifier: "Quarantine",
   description:
-    "Commands that nobody could decide, oldest first within a partition. ReplayQuarantined and DropQuarantined settle one about a SKU",
+    "Commands that nobody could decide, oldest first within a partition. ReplayQuarantined and DropQuarantined settle one about a SKU, ReplayOrderCommand and DropOrderCommand one about an order",
 })

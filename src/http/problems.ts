@@ -101,7 +101,7 @@ const ofRefusals: Readonly<Record<RefusalReason, ProblemKind>> = {
   NotQuarantined: problem(
     404,
     "There is no such entry in quarantine",
-    "List the quarantine again: it was settled already, or is of another SKU.",
+    "List the quarantine again: it was settled already, or is of another SKU or order.",
   ),
   StillUndecidable: problem(
     409,

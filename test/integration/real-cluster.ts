@@ -49,8 +49,8 @@ export class RealCluster {
     return new RealCluster(folder, await startEmbedded({ storeDir: join(folder, ".cache", "holdfast"), senders }))
   }
 
-  /** Starts a worker beside those that there are. */
-  startWorker(): void {
+  /** Starts a worker beside those that there are. `preload`: a module that is loaded before its own. */
+  startWorker(preload?: URL): void {
     const { url, monitorUrl, credentials, senders } = this.server
     const env = {
       ...bare,
@@ -64,7 +64,8 @@ export class RealCluster {
       HOLDFAST_PARTITIONS: "4",
       HOLDFAST_HTTP_PORT: "0",
     }
-    this.#workers.push(spawn(process.execPath, [main, "serve"], { cwd: this.folder, env, stdio: "ignore" }))
+    const before = preload === undefined ? [] : ["--import", preload.href]
+    this.#workers.push(spawn(process.execPath, [...before, main, "serve"], { cwd: this.folder, env, stdio: "ignore" }))
   }
 
   /** Ends the worker that was started first of those that run. */
