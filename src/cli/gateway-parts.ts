@@ -3,7 +3,6 @@
  *
  * It logs in to the cluster as each sender whose keys it takes, over a connection of that sender's own: the server's permissions hold for what is sent through a gateway as for what the sender sends itself.
  */
-import { readFile } from "node:fs/promises"
 import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { sendersLayer } from "../client/senders.ts"
 import type { GatewaySettings } from "../config.ts"
@@ -21,7 +20,9 @@ import type { Login } from "../nats/connection.ts"
 import { HttpMeter } from "../ports/http-meter.ts"
 import { Senders } from "../ports/senders.ts"
 import type { TracingParts } from "../telemetry/traces.ts"
-import { CommandFailed, exitCode } from "./exit-codes.ts"
+import type { CommandFailed } from "./exit-codes.ts"
+import { readTls } from "./gateway-tls.ts"
+import { fileText, usage } from "./setting-files.ts"
 
 /** The logins of senders, by their names. */
 export type SenderLogins = Readonly<Record<string, Login>>
@@ -36,14 +37,6 @@ const LoginsFile = Schema.Record(
 )
 const decodeLogins = Schema.decodeUnknownSync(LoginsFile)
 
-const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
-
-const fileText = (path: string, what: string): Effect.Effect<string, CommandFailed> =>
-  Effect.tryPromise({
-    try: () => readFile(path, "utf8"),
-    catch: (error) => usage(`${what}: ${path} can't be read (${error instanceof Error ? error.message : String(error)})`),
-  })
-
 /** The logins of a file. What is in it is not repeated where it is wrong: there are passwords in it. */
 export const readLogins = (path: string): Effect.Effect<SenderLogins, CommandFailed> =>
   Effect.flatMap(fileText(path, "HOLDFAST_GATEWAY_LOGINS_FILE"), (text) =>
@@ -55,11 +48,6 @@ export const readLogins = (path: string): Effect.Effect<SenderLogins, CommandFai
         ),
     }),
   )
-
-const tlsOf = ({ tls }: GatewaySettings) =>
-  tls === null
-    ? Effect.succeed(null)
-    : Effect.all({ cert: fileText(tls.certFile, "HOLDFAST_GATEWAY_TLS_CERT"), key: fileText(tls.keyFile, "HOLDFAST_GATEWAY_TLS_KEY") })
 
 /** What is missing, looked at no more often than it takes. */
 const readinessOf = (senders: Senders["Service"], keys: KeyRing): Effect.Effect<Readiness> => {
@@ -103,7 +91,7 @@ export const startGateway = (
   Effect.gen(function* () {
     const { host, port, requestsPerSecond, traceRatio } = settings
     const traces = tracing?.requests(traceRatio)
-    const tls = yield* tlsOf(settings)
+    const tls = yield* readTls(settings)
     const links = new Map(
       Object.entries(logins).map(([sender, login]) => [
         sender,
