@@ -153,6 +153,9 @@ export const keysPerSenderMax = 2
 export const keysFileBytesMax = 4 * 1_048_576
 /** Milliseconds after which a key that was revoked is refused, at the latest. */
 export const keysReadMs = 250
+/** Milliseconds between two looks at whether another command still changes the file of API keys, and how often it is looked. */
+export const keysHeldLookMs = 50
+export const keysHeldLooksMax = 40
 /** Streams of events of one sender at one gateway. */
 export const eventStreamsPerSenderMax = 100
 /** Events that wait for one client of the feed. Whoever has more to read is dropped, and comes back to where it was. */

@@ -13,14 +13,13 @@ import { keysPerSenderMax } from "../limits.ts"
 import { senderFlag } from "./arguments.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
-import { keysIn, ownKeysFile, writeKeys } from "./own-keys.ts"
+import { holdKeys, keysIn, ownKeysFile, writeKeys } from "./own-keys.ts"
 import { isoTime, jsonFlag, printJson, printLine, table } from "./print.ts"
+import { messageOf } from "./setting-files.ts"
 
 const path = Config.withDefault(Config.NonEmptyString(gatewaySettings.keysFile.name), ownKeysFile)
 
 const failed = (message: string) => new CommandFailed({ code: exitCode.failed, message })
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const read = (from: string): Effect.Effect<KeysFile, CommandFailed> =>
   Effect.tryPromise({ try: () => keysIn(from), catch: (error) => failed(`the API keys at ${from} can't be read: ${messageOf(error)}`) })
@@ -31,7 +30,20 @@ const write = (to: string, file: KeysFile): Effect.Effect<void, CommandFailed> =
     catch: (error) => failed(`the API keys at ${to} can't be written: ${messageOf(error)}`),
   })
 
-const now = Effect.map(Clock.currentTimeMillis, isoTime)
+/** Writes what `make` makes of the file, while nobody else changes it. */
+const changed = <Made extends { readonly file: KeysFile }>(
+  at: string,
+  make: (file: KeysFile, now: string) => Made | CommandFailed,
+): Effect.Effect<Made, CommandFailed> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      yield* holdKeys(at)
+      const made = make(yield* read(at), isoTime(yield* Clock.currentTimeMillis))
+      if (made instanceof CommandFailed) return yield* made
+      yield* write(at, made.file)
+      return made
+    }),
+  )
 
 const whereHelp = `The file is the one that ${gatewaySettings.keysFile.name} names, otherwise that of a \`serve\` in this folder. Gateways read it again by themselves.`
 
@@ -45,13 +57,15 @@ const add = Command.make(
     ),
   },
   Effect.fn(function* ({ sender, scopes }) {
-    const at = yield* path
-    const added = addKey(yield* read(at), { sender: sender as SenderId, scopes: [...new Set(scopes)] }, yield* now)
-    if (added === null)
-      return yield* failed(
-        `${sender} has ${keysPerSenderMax} valid keys, as many as it may: revoke one first (\`holdfast key list\` shows which there are)`,
-      )
-    yield* write(at, added.file)
+    const wanted = { sender: sender as SenderId, scopes: [...new Set(scopes)] }
+    const added = yield* changed(
+      yield* path,
+      (file, now) =>
+        addKey(file, wanted, now) ??
+        failed(
+          `${sender} has ${keysPerSenderMax} valid keys, as many as it may: revoke one first (\`holdfast key list\` shows which there are)`,
+        ),
+    )
     yield* printLine(added.text)
     yield* Effect.sync(() =>
       process.stderr.write(
@@ -93,9 +107,10 @@ const revoke = Command.make(
   Effect.fn(function* ({ key }) {
     const at = yield* path
     const id = idOf(key)
-    const file = revokeKey(yield* read(at), id, yield* now)
-    if (file === null) return yield* failed(`there is no valid key ${id} in ${at}: \`holdfast key list\` shows which there are`)
-    yield* write(at, file)
+    yield* changed(at, (before, now) => {
+      const file = revokeKey(before, id, now)
+      return file === null ? failed(`there is no valid key ${id} in ${at}: \`holdfast key list\` shows which there are`) : { file }
+    })
     yield* printLine(`${id} is revoked`)
   }),
 ).pipe(

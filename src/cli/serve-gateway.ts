@@ -16,7 +16,7 @@ export const serveOwnGateway = Effect.fnUntraced(
     const keysFile = gateway.keysFile ?? ownKeysFile
     const more = { past: yield* ownPast(hasTables ? null : "journals"), tracing: yield* Tracing }
     const { url } = yield* startGateway(gateway, servers, credentials.senders, keysFile, more)
-    yield* Effect.promise(() => makeOwnKeys(ownSenders, url))
+    yield* makeOwnKeys({ keys: keysFile, gateway: ownGatewayFile }, ownSenders, url)
     yield* Effect.logInfo("the HTTP gateway listens", { url, reference: `${url}/reference`, pageAndKeys: ownGatewayFile })
     return yield* Effect.never
   },

@@ -8,7 +8,7 @@ import { readFile, stat } from "node:fs/promises"
 import { Schema } from "effect"
 import { keysFileBytesMax, keysReadMs } from "../limits.ts"
 import { firstIssueOf } from "../wire/fields.ts"
-import { KeysFile, keyShown, type ShownKey, type StoredKey } from "./keys.ts"
+import { KeysFile, keyShown, keysById, type ShownKey, type StoredKey } from "./keys.ts"
 
 const decode = Schema.decodeUnknownSync(KeysFile)
 
@@ -26,8 +26,6 @@ export const readKeysText = (text: string): KeysFile => {
     throw new Error(Schema.isSchemaError(error) ? firstIssueOf(error) : String(error))
   }
 }
-
-const bySide = (file: KeysFile): ReadonlyMap<string, StoredKey> => new Map(file.keys.map((key) => [key.id, key]))
 
 /** The keys of a file, as of now. */
 export class KeyRing {
@@ -77,7 +75,7 @@ export class KeyRing {
       const stamp = `${mtimeNs} ${size} ${ino}`
       if (stamp === this.#stamp && this.problem === null) return
       const file = readKeysText(await readFile(this.#path, "utf8"))
-      this.#keys = bySide(file)
+      this.#keys = keysById(file)
       this.#seal = createHash("sha256").update(file.seal, "utf8").digest("base64url")
       this.#stamp = stamp
       this.problem = null

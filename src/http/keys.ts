@@ -71,6 +71,9 @@ export type ShownKey =
   /** It is none, or none of these. Which of both is not said: whoever guesses learns nothing. */
   | { readonly _tag: "Unknown" }
 
+/** All keys of a file, by their ids. */
+export const keysById = ({ keys }: KeysFile): ReadonlyMap<string, StoredKey> => new Map(keys.map((key) => [key.id, key]))
+
 const nobodys = Buffer.alloc(32)
 
 /** Whose key a text is. The secret is compared in constant time, and of an id that there isn't the same is done as of one that there is. */

@@ -6,7 +6,7 @@ import { RefusalReason } from "../../src/domain/refusals.ts"
 import { answerTo } from "../../src/http/answering.ts"
 import { bodyOf, offered } from "../../src/http/bodies.ts"
 import { ChannelFeed, FeedClient } from "../../src/http/feed.ts"
-import { addKey, keyShown, noKeys, revokeKey, sealed, unsealed } from "../../src/http/keys.ts"
+import { addKey, keyShown, keysById, noKeys, revokeKey, sealed, unsealed } from "../../src/http/keys.ts"
 import { openapiDocument, policyOfScripts } from "../../src/http/pages.ts"
 import { problems } from "../../src/http/problems.ts"
 import { SenderRates } from "../../src/http/rates.ts"
@@ -21,7 +21,7 @@ describe("API keys", () => {
   it("are kept as digests, and known again by their secret alone", () => {
     const added = addKey(noKeys(), web, "now")
     if (added === null) throw new Error("there is room")
-    const byId = new Map(added.file.keys.map((key) => [key.id, key]))
+    const byId = keysById(added.file)
     expect(JSON.stringify(added.file)).not.toContain(added.text.slice(17))
     expect(keyShown(byId, added.text)).toMatchObject({ _tag: "Valid", key: { sender: "web", scopes: ["sell"] } })
     for (const wrong of ["", "hfk_", `${added.text}A`, added.text.slice(0, -1), `hfk_${added.id}_${"A".repeat(43)}`])

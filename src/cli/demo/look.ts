@@ -184,10 +184,8 @@ export const lookAround = Effect.fnUntraced(function* (played: Worth, server: Em
   )
   const { host, port } = yield* loadInnerGateway
   const url = `http://${host}:${port === 0 ? gatewaySettings.port.fallback : port}`
-  const { page } = yield* Effect.promise(async () => {
-    await writeFile(join(server.storeDir, policyName), `${JSON.stringify(tried)}\n`)
-    return makeOwnKeys(ownSenders, url, server.storeDir)
-  })
+  yield* Effect.promise(() => writeFile(join(server.storeDir, policyName), `${JSON.stringify(tried)}\n`))
+  const { page } = yield* makeOwnKeys(inOwnFolder(server.storeDir), ownSenders, url)
   const counts = String(partitions) === settings.partitions.fallback ? "" : `${settings.partitions.name}=${partitions} `
   const look: Look = {
     folder: leftFolder,
