@@ -230,6 +230,18 @@ describe("who breaks off or is slow", () => {
     await until(() => said().includes("/problems/TooLarge"))
   })
 
+  it("without a length is refused at the byte that is too much, and a piece at a time gets no more time", async () => {
+    const pieces = head(0).replace("Content-Length: 0", "Transfer-Encoding: chunked")
+    const endless = rawly(`${pieces}${`10000\r\n${" ".repeat(0x10000)}\r\n`.repeat(2)}`)
+    await endless.ended
+    expect(endless.said()).toContain("/problems/TooLarge")
+    const slow = rawly(pieces)
+    const dripping = setInterval(() => slow.socket.write("1\r\n \r\n"), 20)
+    await slow.ended
+    clearInterval(dripping)
+    expect(slow.said()).toMatch(/^HTTP\/1\.1 408 /)
+  })
+
   it("with a stream of events that it never reads is dropped and counted, and others go on", async () => {
     const deaf = rawly(`GET /v1/events/ats HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${keys.web}\r\n\r\n`)
     await until(() => deaf.said().includes("event: live"))

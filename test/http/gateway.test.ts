@@ -1,7 +1,8 @@
 /** A gateway over a real cluster, asked with fetch as any program would. */
-import { readFile, writeFile } from "node:fs/promises"
+import { readFile, rm, writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type KeysFile, revokeKey } from "../../src/http/keys.ts"
+import { addKey, type KeysFile, revokeKey } from "../../src/http/keys.ts"
 import { RealCluster, startTimeoutMs } from "../integration/real-cluster.ts"
 import { until } from "../processes.ts"
 import { type RealGateway, startGateway } from "./real-gateway.ts"
@@ -11,7 +12,7 @@ let gateway: RealGateway
 
 beforeAll(async () => {
   cluster = await RealCluster.start()
-  cluster.startWorker()
+  cluster.startWorker(new URL("./undecidable-orders.ts", import.meta.url))
   gateway = await startGateway(cluster.server)
 }, startTimeoutMs)
 afterAll(async () => {
@@ -164,18 +165,28 @@ describe("a program that sells", () => {
   })
 })
 
+interface Entry {
+  readonly quarantined: string
+  readonly command: { readonly id: string; readonly channel?: string; readonly order?: string }
+}
+
+/** What lies in quarantine of a command's id, by all pages of its kind. */
+const entryOf = async (kind: string, id: string): Promise<Entry | undefined> => {
+  const entries: Array<Entry> = []
+  for (let cursor: unknown = ""; cursor !== null; ) {
+    const { body } = await ask(`/v1/quarantine?kind=${kind}${cursor === "" ? "" : `&cursor=${cursor}`}`, "operator")
+    entries.push(...(body.quarantined as ReadonlyArray<Entry>))
+    cursor = body.next
+  }
+  return entries.find(({ command }) => command.id === id)
+}
+
 describe("quarantine", () => {
   it("is listed in pages, and settled with a reason", async () => {
     const id = nextId()
     const long = await send("RecordSale", "web", { sku: "A", mode: "taken", qty: 5_000, location: "L" }, { "idempotency-key": id })
     expect(long).toMatchObject({ status: 202, body: { outcome: "quarantined" } })
-    const entries: Array<{ quarantined: string; command: { id: string } }> = []
-    for (let at: string | null = "/v1/quarantine"; at !== null; ) {
-      const { body } = await ask(at, "operator")
-      entries.push(...(body.quarantined as typeof entries))
-      at = body.next === null ? null : `/v1/quarantine?cursor=${body.next}`
-    }
-    const entry = entries.find(({ command }) => command.id === id)
+    const entry = await entryOf("sku", id)
     const drop = { sku: "A", quarantined: entry?.quarantined, reason: "a slip of the till" }
     expect(await send("DropQuarantined", "operator", drop, { "idempotency-key": nextId() })).toMatchObject({ status: 200 })
     // Its sender asks at the place that it was given.
@@ -183,6 +194,31 @@ describe("quarantine", () => {
       status: 409,
       body: { code: "Dropped", detail: "a slip of the till" },
     })
+  })
+
+  it("has what is about orders too: an operator, who says whose the order is, has it decided again or drops it, and its channel hears of it", async () => {
+    await writeFile(join(cluster.folder, "undecidable"), "")
+    const place = (order: string) => ({ order, fill: "whole", holdMs: 60_000, lines: [{ sku: "A", qty: 1 }] })
+    const [again, dropped] = [nextId(), nextId()]
+    const stuck = await Promise.all(
+      [again, dropped].map((id) => send("PlaceOrder", "web", place(`stuck-${id}`), { "idempotency-key": id })),
+    )
+    for (const { status, body } of stuck) expect([status, body.outcome]).toEqual([202, "quarantined"])
+    const settle = async (type: string, id: string, more: object, as = "operator") => {
+      const entry = await entryOf("order", id)
+      const { channel, order } = entry?.command ?? {}
+      return send(type, as, { channel, order, quarantined: entry?.quarantined, ...more }, { "idempotency-key": nextId() })
+    }
+    expect(await settle("ReplayOrderCommand", again, {})).toMatchObject({ status: 409, body: { code: "StillUndecidable" } })
+    await rm(join(cluster.folder, "undecidable"))
+    expect(await settle("ReplayOrderCommand", again, { channel: "shop" })).toMatchObject({ status: 404, body: { code: "NotQuarantined" } })
+    expect(await settle("ReplayOrderCommand", again, {}, "web")).toMatchObject({ status: 403, body: { code: "KeyScope" } })
+    expect(await settle("ReplayOrderCommand", again, { channel: undefined })).toMatchObject({ status: 400, body: { field: "channel" } })
+    expect(await settle("ReplayOrderCommand", again, {})).toMatchObject({ status: 200, body: { order: `stuck-${again}` } })
+    expect(await settle("DropOrderCommand", dropped, { reason: "placed elsewhere" })).toMatchObject({ status: 200 })
+    const [placed, given] = await Promise.all(stuck.map(({ headers }) => ask(headers.get("location") ?? "", "web")))
+    expect(placed).toMatchObject({ status: 200, body: { outcome: "accepted", order: `stuck-${again}` } })
+    expect(given).toMatchObject({ status: 409, body: { code: "Dropped", detail: "placed elsewhere" } })
   })
 })
 
@@ -193,6 +229,8 @@ describe("bad input", () => {
 
   it("is answered with what is wrong and where", async () => {
     expect(await post(JSON.stringify({ ...good(), qty: 0 }))).toMatchObject({ status: 400, body: { code: "InvalidField", field: "qty" } })
+    expect(await post(JSON.stringify({ ...good(), qty: "1" }))).toMatchObject({ status: 400, body: { code: "InvalidField", field: "qty" } })
+    expect(await post("[]")).toMatchObject({ status: 400, body: { code: "Malformed" } })
     expect(await post(JSON.stringify({ ...good(), colour: 1 }))).toMatchObject({
       status: 400,
       body: { code: "InvalidField", field: "colour" },
@@ -225,6 +263,26 @@ describe("bad input", () => {
       status: 400,
       body: { code: "HeaderInvalid" },
     })
+  })
+
+  it("of another's key does nothing with what is not its sender's, whatever the key was made for", async () => {
+    const file = JSON.parse(await readFile(gateway.keysPath, "utf8")) as KeysFile
+    const added = addKey(file, { sender: "warehouse" as never, scopes: ["sell", "operator"] }, new Date().toISOString())
+    await writeFile(gateway.keysPath, JSON.stringify(added?.file))
+    const as = added?.text ?? ""
+    await stocked("MINE", 1)
+    await until(async () => (await ask("/v1/skus/MINE/stock", as)).status === 200)
+    const held = reserve("MINE")
+    expect(await send("Reserve", "web", held, { "idempotency-key": nextId() })).toMatchObject({ status: 200 })
+    const { sku, reservation } = held
+    const no = { status: 403, body: { code: "NotAllowed" } }
+    expect(await send("Confirm", as, { sku, reservation }, { "idempotency-key": nextId() })).toMatchObject(no)
+    expect(await send("DropQuarantined", as, { sku, quarantined: "1-0", reason: "x" }, { "idempotency-key": nextId() })).toMatchObject(no)
+    for (const path of ["/v1/quarantine", "/v1/cluster"]) expect([path, await ask(path, as)]).toMatchObject([path, no])
+    expect(await ask("/v1/ats/MINE", as)).toMatchObject({ status: 409, body: { code: "NotSoldHere" } })
+    expect(await ask(`/v1/skus/MINE/reservations/${reservation}`, as)).toMatchObject({ status: 404, body: { code: "UnknownReservation" } })
+    expect(await ask(`/v1/skus/MINE/reservations/${reservation}`, "web")).toMatchObject({ status: 200, body: { status: "held" } })
+    await writeFile(gateway.keysPath, JSON.stringify(file))
   })
 
   it("of one sender too fast is 429 with a time to come back, and another sender is not touched", async () => {
