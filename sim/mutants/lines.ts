@@ -180,9 +180,9 @@ export const lines: ReadonlyArray<Mutant> = [
       {
         module: "src/engine/decide-command.ts",
         pattern: `if (found === undefined) return undefined
-  const { hash, codec, kind } = asked`,
+  if (found === null) return asked.kind`,
         replacement: `if (found === undefined || bites()) return undefined
-  const { hash, codec, kind } = asked`,
+  if (found === null) return asked.kind`,
       },
     ],
   },

@@ -130,20 +130,41 @@ interface OneEffect<K extends KindTypes> {
   readonly isDecided: (scope: string) => boolean
 }
 
+/** What waits in quarantine, and how it was decided if it was asked again meanwhile: that stands when an operator settles it, whether or not it is remembered then. By partition and scope. */
+const createWaiting = () => {
+  const waiting = new Map<string, First | undefined>()
+  return {
+    enter: (name: string): void => {
+      if (!waiting.has(name)) waiting.set(name, undefined)
+    },
+    decided: (name: string, first: First | undefined): void => {
+      if (waiting.has(name)) waiting.set(name, waiting.get(name) ?? first)
+    },
+    /** It is settled. */
+    leave: (name: string): First | undefined => {
+      const first = waiting.get(name)
+      waiting.delete(name)
+      return first
+    },
+  }
+}
+
 /** A checker `one-effect` of one kind that reports to `findings`. */
 export const createOneEffect = <K extends KindTypes>(findings: Findings, floors: Floors, kind: Judged<K>): OneEffect<K> => {
   const firsts = createFirsts(floors, kind.keyField)
   /** By partition and scope. */
   const begun = new Map<string, BegunId>()
+  const waiting = createWaiting()
   return {
     decision: ({ where, scope, atMs, sender, class: sentAs, command, decision, brokerMs }) => {
       findings.checked("one-effect")
       const { partition, seq } = where
       const floorClass = floorClassOf(kind, command, sentAs)
       const name = digestOf(scope)
-      const first = firsts.recall(partition, name, atMs)
       const content = firsts.content(command)
       const settled = brokerMs === null
+      const place = `${partition} ${scope}`
+      const first = firsts.recall(partition, name, atMs) ?? (settled ? waiting.leave(place) : undefined)
       const countsMs = countedAtMs(command, sender, kind.isFact(command), brokerMs ?? atMs)
       const belowFloor = countsMs < floors.at(partition, sender, floorClass, atMs)
       const second = kind.secondName(partition, command)
@@ -151,32 +172,37 @@ export const createOneEffect = <K extends KindTypes>(findings: Findings, floors:
       const told = secondName === null ? undefined : firsts.recall(partition, secondName, atMs)
       const wrongAnew = () => wrongFirst(decision, belowFloor, settled)
       const wrongNow = () => (told === undefined ? wrongAnew() : wrongShipment(firsts, decision, told, second?.qty))
-      const meanwhile = begun.get(`${partition} ${scope}`)
+      const meanwhile = begun.get(place)
       const wrongSince = () => (first === undefined ? wrongNow() : wrongAgain(firsts, decision, first, content))
       const wrong = meanwhile === undefined ? wrongSince() : wrongMeanwhile(firsts, decision, meanwhile, content)
       if (wrong !== null) {
         const since = first === undefined ? "" : `, first decided in record ${first.seq}`
         findings.violated("one-effect", where, `${command.type} ${command.id} of ${sender} ${wrong}${since}`)
       }
-      if (decision._tag === "Begun") begun.set(`${partition} ${scope}`, { content, floorClass, issuedAtMs: countsMs })
+      if (decision._tag === "Begun") begun.set(place, { content, floorClass, issuedAtMs: countsMs })
+      if (decision._tag === "Quarantined") waiting.enter(place)
+      if (settled) waiting.leave(place)
       const isShipmentAgain = told !== undefined && decision._tag === "Repeated"
       if (first !== undefined || (belowFloor && !settled && !isShipmentAgain) || !(isFinal(decision) || isShipmentAgain)) return
       // A command that an operator settled is remembered from then on, because its answer was not known before.
       const issuedAtMs = settled && !isOurs(sender) ? Math.max(atMs, countsMs) : countsMs
       const deciding = { partition, sender, floorClass, seq, issuedAtMs, content, outcome: kind.meaningOf(decision) }
       firsts.remember(name, deciding, atMs)
+      waiting.decided(place, firsts.recall(partition, name, atMs))
       if (secondName !== null && decision._tag === "Accepted")
         firsts.remember(secondName, { ...deciding, content: firsts.shipped(second?.qty) }, atMs)
     },
     answered: ({ where, scope, sender, atMs, outcome }) => {
       const { partition, seq } = where
-      const waiting = begun.get(`${partition} ${scope}`)
+      const place = `${partition} ${scope}`
+      const owed = begun.get(place)
       // That nothing was owed is told by the checker of answers.
-      if (waiting === undefined) return
-      begun.delete(`${partition} ${scope}`)
+      if (owed === undefined) return
+      begun.delete(place)
       // Remembered from when it was given, however long that took.
-      const deciding = { partition, sender, ...waiting, issuedAtMs: Math.max(waiting.issuedAtMs, atMs), seq, outcome }
+      const deciding = { partition, sender, ...owed, issuedAtMs: Math.max(owed.issuedAtMs, atMs), seq, outcome }
       firsts.remember(digestOf(scope), deciding, atMs)
+      waiting.decided(place, firsts.recall(partition, digestOf(scope), atMs))
     },
     isDecided: firsts.isKnown,
   }

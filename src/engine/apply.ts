@@ -15,7 +15,6 @@ import type { ActorKind, KindCommands, KindTypes } from "./kind.ts"
 import {
   classMemory,
   hasRoomForSender,
-  memoryKey,
   noteRemembered,
   packOlder,
   remember,
@@ -26,7 +25,8 @@ import {
 } from "./memory.ts"
 import { outcomeOf, placesIn } from "./outcomes.ts"
 import { applyAnswered, noteOwed } from "./owed.ts"
-import { loadedSeqOf, type Partition, type QuarantinedCommand } from "./partition.ts"
+import { loadedSeqOf, type Partition } from "./partition.ts"
+import { noteDecidedMeanwhile, quarantine, settleQuarantined } from "./quarantine.ts"
 import type {
   DecidedCommand,
   Dropped,
@@ -206,6 +206,7 @@ const rememberDecision = (
   const secondName = commands.secondNameOf(command)
   const isToldAgain = secondName !== undefined && decision._tag === "Repeated"
   if (!(isFinal(decision) || isToldAgain) || outcome.outcome === "quarantined" || !given.rules.remembers(outcome.outcome)) return
+  if (isFinal(decision)) noteDecidedMeanwhile(partition, standing, commands.keyOf(command), command.id, { hash, outcome })
   // A refusal makes no memory where there is none to be had.
   if (outcome.outcome === "refused" && !hasRoomForSender(partition, standing.sender)) return
   const memory = senderMemory(partition, standing.sender)
@@ -250,59 +251,6 @@ export const applyDecided = (
   const actor = known ?? actorOf(partition, given, given.kind.commands.keyOf(command))
   applyEvents(partition, given, actor, decision.events, standing.seq, standing.atMs, isInternal(standing.sender), standing.trace)
   return actor
-}
-
-const quarantineKey = ({ keyOf }: KindCommands, sender: SenderId, command: KindTypes["command"]): string =>
-  `${sender} ${memoryKey(keyOf(command), command.id)}`
-
-const quarantine = (
-  partition: Partition,
-  given: EngineContext,
-  standing: DecisionPlace,
-  command: KindTypes["command"],
-  decision: Extract<JournaledDecision, { _tag: "Quarantined" }>,
-): void => {
-  putInQuarantine(partition, given, {
-    id: decision.quarantined,
-    sender: standing.sender,
-    class: standing.class,
-    reply: standing.reply,
-    command,
-    cause: decision.cause,
-    atMs: standing.atMs,
-    ...(standing.onBehalf === null ? {} : { onBehalf: standing.onBehalf }),
-  })
-}
-
-/** Puts a command into quarantine, unless it is there. */
-export const putInQuarantine = (partition: Partition, { kind }: EngineContext, quarantined: QuarantinedCommand): void => {
-  const { id, sender, command } = quarantined
-  if (partition.quarantine.has(id)) return
-  partition.quarantine.set(id, quarantined)
-  partition.quarantinedKeys.set(quarantineKey(kind.commands, sender, command), id)
-  partition.quarantinedBy.set(sender, (partition.quarantinedBy.get(sender) ?? 0) + 1)
-}
-
-/** The place of a sender's command in quarantine, if it is there. */
-export const quarantinedAs = (
-  partition: Partition,
-  { kind }: Pick<EngineContext, "kind">,
-  sender: SenderId,
-  command: KindTypes["command"],
-): string | undefined =>
-  partition.quarantinedKeys.size === 0 ? undefined : partition.quarantinedKeys.get(quarantineKey(kind.commands, sender, command))
-
-/** Takes a command out of quarantine: it has its final answer. */
-export const settleQuarantined = (partition: Partition, { kind }: EngineContext, id: string): void => {
-  const found = partition.quarantine.get(id)
-  assert(found !== undefined || partition.recovery !== null, "INV-7 what is settled was in quarantine")
-  if (found === undefined) return
-  partition.quarantine.delete(id)
-  partition.quarantinedKeys.delete(quarantineKey(kind.commands, found.sender, found.command))
-  const left = (partition.quarantinedBy.get(found.sender) ?? 0) - 1
-  assert(left >= 0, "what is settled was counted")
-  if (left === 0) partition.quarantinedBy.delete(found.sender)
-  else partition.quarantinedBy.set(found.sender, left)
 }
 
 /** Whether nothing was dropped beyond the message that reading stood at. */

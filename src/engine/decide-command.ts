@@ -9,7 +9,7 @@ import type { Refusal, RefusalReason } from "../domain/refusals.ts"
 import { emptySlots } from "../domain/slot-table.ts"
 import { issuedAheadMsMax } from "../limits.ts"
 import type { Actor } from "./actor.ts"
-import { countsAtMs, isForWantOfRoom, quarantinedAs } from "./apply.ts"
+import { countsAtMs, isForWantOfRoom } from "./apply.ts"
 import { carriedCount, hasRoomToCarry } from "./carrying.ts"
 import { endedPart } from "./ended.ts"
 import type { EngineContext } from "./given.ts"
@@ -18,6 +18,7 @@ import { floorMsOf, hasRoomForSender, recall, type SenderMemory } from "./memory
 import { owedTo } from "./owed.ts"
 import type { ArrivedMessage, Partition, QuarantinedCommand, ReadDecision } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
+import { quarantinedAs } from "./quarantine.ts"
 import { recallRead } from "./recall.ts"
 import type { JournaledDecision } from "./records.ts"
 import type { BusyWhy } from "./words.ts"
@@ -78,10 +79,13 @@ const lookUpOwed = ({ partition, kind, codec, command, hash, sender }: IdQuery):
 const lookUpDecided = (asked: IdQuery): JournaledDecision | undefined => {
   const found = decidedBefore(asked)
   if (found === undefined) return undefined
-  const { hash, codec, kind } = asked
-  if (found === null) return kind.commands.isFact(asked.command) ? undefined : refused("TooOld", "id")
-  return found.hash === hash ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", codec.differingField(found.hash, hash))
+  if (found === null) return asked.kind.commands.isFact(asked.command) ? undefined : refused("TooOld", "id")
+  return sameAs(found, asked)
 }
+
+/** What was decided under its id, if it was of the same content. */
+const sameAs = (found: Pick<ReadDecision, "hash" | "outcome">, { hash, codec }: Pick<IdQuery, "hash" | "codec">): JournaledDecision =>
+  found.hash === hash ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", codec.differingField(found.hash, hash))
 
 type AskedSecond = Pick<Checked, "partition" | "kind" | "command" | "arrived">
 
@@ -259,9 +263,11 @@ export const settle = (
   const original = quarantined.command
   const hash = given.codec.contentHash(original)
   const { sender } = quarantined
-  // A retry may have been decided meanwhile, by a release that can: that decision stands, whatever the operator wants.
+  // A retry may have been decided meanwhile, by a release that can: that decision stands, whatever the operator wants, and however long ago it was forgotten.
+  const { codec } = given
   const before =
-    lookUp({ partition, kind, codec: given.codec, command: original, hash, sender, arrived }) ??
+    (quarantined.decided === undefined ? undefined : sameAs(quarantined.decided, { hash, codec })) ??
+    lookUp({ partition, kind, codec, command: original, hash, sender, arrived }) ??
     lookUpSecond({ partition, kind, command: original, arrived })
   if (before !== undefined) return { _tag: "Settled", quarantined, decision: before }
   const { dropReason } = operator

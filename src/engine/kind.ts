@@ -106,6 +106,8 @@ export interface KindCommands<K extends KindTypes = KindTypes> {
   readonly classOf: (command: K["command"]) => CommandClass
   /** Facts already happened: no deadline, no refusal for their date, and what of them can't be believed or told from a repeat goes into quarantine. */
   readonly isFact: (command: K["command"]) => boolean
+  /** Whether senders tell its actors facts at all: if not, none are held off at the doors for what of a sender's waits in quarantine here. */
+  readonly hasFacts: boolean
   /** The class whose floor and horizon its id falls under. */
   readonly floorClassOf: (command: K["command"]) => FloorClass
   /** What it does to the quarantine; undefined of a command that an actor decides. */

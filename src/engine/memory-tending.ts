@@ -7,6 +7,7 @@ import { assert } from "../assert.ts"
 import { type EpochMs, isInternal, type SenderId } from "../domain/names.ts"
 import { memoryLookMs, memoryShortShare, senderFullMsMax, throttleEveryMs } from "../limits.ts"
 import { isDue } from "./due.ts"
+import type { EngineContext } from "./given.ts"
 import { type SenderMemory, sweep } from "./memory.ts"
 import { floorToRaise, fullestMemory, throttledMs } from "./memory-bounds.ts"
 import type { Serving } from "./partition.ts"
@@ -58,7 +59,7 @@ export const throttleIfFull = (partition: Serving, memory: SenderMemory): void =
 }
 
 /** What memory needs at each tick: some sweeping, and word to the doors of whom to throttle. */
-export const tickMemory = (partition: Serving, nowMs: EpochMs): Array<Output> => {
+export const tickMemory = (partition: Serving, { kind }: EngineContext, nowMs: EpochMs): Array<Output> => {
   const outputs: Array<Output> = []
   sweepNext(partition)
   for (const [sender, againAtMs] of partition.reign.throttled) {
@@ -71,7 +72,9 @@ export const tickMemory = (partition: Serving, nowMs: EpochMs): Array<Output> =>
       outputs.push({ _tag: "Throttle", sender, of: "all", forMs })
     }
   }
-  return [...outputs, ...throttleFacts(partition, nowMs), ...tellIfShort(partition, nowMs)]
+  // What waits here of commands that can be asked again is no reason to turn away what their senders tell others.
+  const facts = kind.commands.hasFacts ? throttleFacts(partition, nowMs) : []
+  return [...outputs, ...facts, ...tellIfShort(partition, nowMs)]
 }
 
 /**

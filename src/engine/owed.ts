@@ -11,6 +11,7 @@ import type { EngineContext } from "./given.ts"
 import type { KindTypes } from "./kind.ts"
 import { memoryKey, noteRemembered, remember, rememberIfNew, senderMemory, stepOf } from "./memory.ts"
 import type { OwedCommand, Partition } from "./partition.ts"
+import { noteDecidedMeanwhile } from "./quarantine.ts"
 import type { AnsweredEntry, JournaledDecision } from "./records.ts"
 
 /** By what an owed answer is found. */
@@ -102,6 +103,7 @@ export const applyAnswered = (
   assert(wasOwed || partition.recovery !== null, "INV-19 an answer is owed, and given once")
   assert(place < 2 ** 16, "a place in a record fits a packed decision")
   if (outcome.outcome === "quarantined" || !rules.remembers(outcome.outcome)) return
+  noteDecidedMeanwhile(partition, { sender, seq }, named, id, { hash, outcome })
   const memory = senderMemory(partition, sender)
   const step = stepOf(Math.min(Math.max(issuedAtMs, atMs), atMs + issuedAheadMsMax))
   const key = partition.actors.get(named)?.key ?? named

@@ -160,6 +160,12 @@ export interface TailSearch {
   readonly dropped: Dropped | null
 }
 
+/** A decision, and the hash of the content that it is of. */
+export interface DecidedMeanwhile<K extends KindTypes = KindTypes> {
+  readonly hash: number
+  readonly outcome: RememberedDecision<K>
+}
+
 /** A command that waits for a person, and why. */
 export interface QuarantinedCommand<K extends KindTypes = KindTypes> {
   readonly id: string
@@ -171,6 +177,8 @@ export interface QuarantinedCommand<K extends KindTypes = KindTypes> {
   readonly atMs: EpochMs
   /** Of a command that an actor of ours sent: the channel it is decided for. Absent: a sender's own. */
   readonly onBehalf?: SenderId
+  /** What was decided under its id while it waited, because it was asked again. That stands, also when it isn't remembered any more; absent: nothing was. */
+  readonly decided?: DecidedMeanwhile<K>
 }
 
 /** A place in the feed that shows an older value than was handed over for it. */

@@ -5,7 +5,7 @@
  */
 import { assert, unreachable } from "../assert.ts"
 import { actorOf } from "./actor.ts"
-import { noteFollowUp, noteIngress, putInQuarantine } from "./apply.ts"
+import { noteFollowUp, noteIngress } from "./apply.ts"
 import { type Chunk, type EndedChunk, itemsOf } from "./chunks.ts"
 import { loadEnded } from "./ended.ts"
 import { stepDown } from "./ending.ts"
@@ -16,6 +16,7 @@ import { owedKey } from "./owed.ts"
 import { rowBytes } from "./packed.ts"
 import { type Beginning, emptyPartition, emptyRecovery, noteLoaded, type Partition, type SnapshotLoading } from "./partition.ts"
 import type { Output, SnapshotManifest } from "./protocol.ts"
+import { putInQuarantine } from "./quarantine.ts"
 import { armHold } from "./timers.ts"
 
 const discarded = (partition: Partition, { id }: SnapshotManifest, why: string): Array<Output> => [

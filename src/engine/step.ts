@@ -260,7 +260,7 @@ const onTick = (partition: Partition, given: EngineContext, nowMs: number, wallM
     ...tickFeed(partition, given, nowMs),
     ...tickWitness(partition, nowMs),
     ...watchClock(partition, nowMs, wallMs),
-    ...tickMemory(partition, nowMs),
+    ...tickMemory(partition, given, nowMs),
     ...tickCarrying(partition, nowMs),
   )
   return outputs

@@ -11,7 +11,7 @@ import { type LineTold, RefusalReason } from "../domain/refusals.ts"
 import type { Chunk } from "../engine/chunks.ts"
 import type { KindTypes } from "../engine/kind.ts"
 import type { Remembered } from "../engine/memory.ts"
-import type { QuarantinedCommand } from "../engine/partition.ts"
+import type { DecidedMeanwhile, QuarantinedCommand } from "../engine/partition.ts"
 import { FloorClass, type RememberedDecision } from "../engine/records.ts"
 import { commandVersion, type Versioned } from "./command-json.ts"
 import { byTag, bytes, type Is, listOf, nullOr, object, oneOf, text, type UnionMember, type Unread, whole } from "./shapes.ts"
@@ -63,7 +63,7 @@ const decisionOf =
     )
   }
 
-const quarantinedOf = (isCommand: Is<QuarantinedCommand["command"]>) =>
+const quarantinedOf = (isCommand: Is<QuarantinedCommand["command"]>, isOutcome: Is<RememberedDecision>) =>
   object<QuarantinedCommand>(
     {
       id: text,
@@ -74,7 +74,7 @@ const quarantinedOf = (isCommand: Is<QuarantinedCommand["command"]>) =>
       cause: text,
       atMs: whole,
     },
-    { onBehalf: text },
+    { onBehalf: text, decided: object<DecidedMeanwhile>({ hash: whole, outcome: isOutcome }) },
   )
 
 /** What is under way stands in the words of the actor that carries it, and of the one it is for: nothing of that is looked at here. */
@@ -115,7 +115,8 @@ export const chunkReaderOf = <K extends KindTypes>(kind: Rows<K>): ((value: unkn
   const isSpelled = Schema.is(command)
   const isCommand: Is<KindTypes["command"]> = (value) =>
     typeof value === "object" && value !== null && isSpelled({ v: commandVersion, ...value })
-  const isDecision = decisionOf(byTag<RememberedDecision, "outcome">("outcome", { accepted, ...otherOutcomes }))
+  const isOutcome = byTag<RememberedDecision, "outcome">("outcome", { accepted, ...otherOutcomes })
+  const isDecision = decisionOf(isOutcome)
   const isChunk = byTag<Chunk, "kind">("kind", {
     actors: object<ChunkOf<"actors">>({ seq: whole, items: listOf(actorRow) }),
     parts: object<ChunkOf<"parts">>({ seq: whole, items: listOf(partRow) }),
@@ -135,7 +136,7 @@ export const chunkReaderOf = <K extends KindTypes>(kind: Rows<K>): ((value: unkn
       {
         seq: whole,
         floors: listOf(object<Meta["floors"][number]>({ sender: text, class: floorClass, floorMs: whole })),
-        quarantine: listOf(quarantinedOf(isCommand)),
+        quarantine: listOf(quarantinedOf(isCommand, isOutcome)),
       },
       { ingresses: listOf(object<NonNullable<Meta["ingresses"]>[number]>({ ingress: text, serial: whole })), droppedToSeq: whole },
     ),

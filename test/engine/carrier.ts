@@ -166,6 +166,9 @@ export class Desk {
       case "Alarm":
         world.alarms.push(`${output.kind}: ${output.detail}`)
         return
+      case "Throttle":
+        world.throttled.push(`${output.sender} ${output.of}`)
+        return
       case "PublishSnapshot":
         this.place.snapshot = { manifest: output.manifest, chunks: [...this.#chunks] }
         return
@@ -238,6 +241,8 @@ export class World {
   readonly replies: Array<Reply> = []
   readonly busy: Array<string> = []
   readonly alarms: Array<string> = []
+  /** Whom owners had the doors hold off, and with what. */
+  readonly throttled: Array<string> = []
   readonly sent: Array<Of<"SendCarried">> = []
   readonly partitions: number
   readonly rules: ProtocolRules

@@ -81,6 +81,7 @@ const counters: ActorKind<CounterKind> = {
     keyOf: ({ counter }) => counter,
     classOf: () => "sell",
     isFact: () => false,
+    hasFacts: false,
     floorClassOf: () => "sell",
     operatorOf: () => undefined,
     secondNameOf: () => undefined,

@@ -168,6 +168,7 @@ const noFeed = {
 }
 const plainCommands = {
   isFact: () => false,
+  hasFacts: false,
   floorClassOf: () => "sell" as const,
   operatorOf: () => undefined,
   secondNameOf: () => undefined,

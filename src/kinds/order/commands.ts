@@ -37,6 +37,7 @@ export const orderCommands: KindCommands<OrderKind> = Object.freeze<KindCommands
   keyOf: ({ channel, order }) => orderBook(channel, order),
   classOf: ({ type }) => classOf[type],
   isFact: () => false,
+  hasFacts: false,
   floorClassOf: ({ type }) => classOf[type],
   operatorOf,
   secondNameOf: () => undefined,

@@ -77,6 +77,7 @@ export const skuCommands: KindCommands<SkuKind> = Object.freeze<KindCommands<Sku
   keyOf: (command) => command.sku,
   classOf: (command) => classOf[command.type],
   isFact,
+  hasFacts: true,
   floorClassOf,
   operatorOf,
   secondNameOf: shipmentKeyOf,

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest"
 import { createAudit } from "../../../src/audit/audit.ts"
 import type { SenderId } from "../../../src/domain/names.ts"
 import type { AnyOrderCommand } from "../../../src/domain/order/decide.ts"
+import type { MemoryBounds } from "../../../src/engine/memory-bounds.ts"
 import { orderKind } from "../../../src/kinds/order/kind.ts"
 import { engineCodec, orderCodec } from "../../../src/wire/codec.ts"
 import { played, realKinds, Shop, web } from "./shop.ts"
@@ -12,13 +13,13 @@ import { played, realKinds, Shop, web } from "./shop.ts"
 const ops = "ops" as SenderId
 
 /** A shop whose orders can't decide commands of a type, until a release that can is rolled out. */
-const faulty = (type: AnyOrderCommand["type"]) => {
+const faulty = (type: AnyOrderCommand["type"], memory: Partial<MemoryBounds> = {}) => {
   const fault = { isThere: true }
   const decide: typeof orderKind.decide = (book, command, ...more) => {
     if (fault.isThere && command.type === type) throw new Error("it can't be decided")
     return orderKind.decide(book, command, ...more)
   }
-  const shop = new Shop({ actors: { ...realKinds, order: played({ ...orderKind, decide }, orderCodec) } })
+  const shop = new Shop({ actors: { ...realKinds, order: played({ ...orderKind, decide }, orderCodec) }, memory })
   shop.stock("shirt", 10)
   return { shop, fault }
 }
@@ -107,6 +108,55 @@ describe("an order that could not be placed", () => {
     shop.elapse(1_000)
     settleAndHear(shop, "ReplayOrderCommand", "o1", { quarantined: "3-0" })
     expect([shop.known("o1")?.phase, waiting(shop), shop.wrong(), violations(shop)]).toEqual(["held", [], [], []])
+  })
+})
+
+describe("a command that was asked again and decided while it waited", () => {
+  it("stays as it was decided when an operator settles it, in whatever way", () => {
+    const { shop, fault } = faulty("PlaceOrder")
+    const asked = shop.placeOrder("o1", lines, { id: "place" })
+    shop.answer(asked)
+    fault.isThere = false
+    expect(shop.answer(shop.placeOrder("o1", lines, { id: "place" }))).toMatchObject({ outcome: "accepted" })
+    shop.writeSnapshots()
+    shop.place("order").takeOver(true)
+    expect(settleAndHear(shop, "DropOrderCommand", "o1", { quarantined: "3-0", reason: "nobody wants it" })).toMatchObject({
+      outcome: "accepted",
+    })
+    expect(shop.heard(asked).at(-1)).toMatchObject({ id: "place", outcome: "accepted", repeated: true, lines: [{ qty: 2 }] })
+    expect([shop.known("o1")?.phase, waiting(shop), shop.wrong(), violations(shop)]).toEqual(["held", [], [], []])
+  })
+
+  it("has its one effect, also when nobody remembers it any more: a SKU's word that came back long ago", () => {
+    const { shop, fault } = faulty("NoteLine")
+    shop.answer(shop.placeOrder("o1", lines))
+    shop.answer(shop.confirm("o1"))
+    shop.ship("o1", "shirt", { qty: 1 })
+    shop.settle()
+    const [quarantined] = waiting(shop)
+    fault.isThere = false
+    shop.elapse(10_000)
+    expect(shop.known("o1")).toMatchObject({ fulfilledQty: 1 })
+    expect(waiting(shop)).toEqual([quarantined])
+    shop.ship("o1", "shirt", { qty: 1, id: "second" })
+    shop.settle()
+    shop.elapse(10_000)
+    expect(settleAndHear(shop, "ReplayOrderCommand", "o1", { quarantined })).toMatchObject({ outcome: "accepted" })
+    expect(shop.known("o1")).toMatchObject({ phase: "ended", ending: "fulfilled", fulfilledQty: 2 })
+    expect([waiting(shop), shop.wrong(), violations(shop)]).toEqual([[], [], []])
+  })
+})
+
+describe("a channel of which as much waits as may", () => {
+  it("is refused another for want of room, which is taken once an operator has made some; what it tells of its sales is held off nowhere", () => {
+    const { shop } = faulty("PlaceOrder", { quarantinedPerSender: 1 })
+    shop.answer(shop.placeOrder("o1", lines))
+    const noRoom = { outcome: "refused", reason: "LimitReached", field: "quarantine" }
+    expect(shop.answer(shop.placeOrder("o2", lines, { id: "place" }))).toMatchObject(noRoom)
+    shop.elapse(60_000)
+    expect(shop.throttled).toEqual([])
+    settleAndHear(shop, "DropOrderCommand", "o1", { quarantined: "3-0", reason: "nobody wants it" })
+    expect(shop.answer(shop.placeOrder("o2", lines, { id: "place" }))).toMatchObject({ outcome: "quarantined" })
   })
 })
 
