@@ -53,7 +53,6 @@ export const subjectsTried: ReadonlyArray<string> = [
   "hf.ats.app.A",
   "hf.q.sku.0",
   "hf.q.sku.*",
-  "hf.p.0.web.sell.A",
   "hf.hand.sku.0.x",
   "hf.owner.sku.0",
   "hf.journal.sku.0",

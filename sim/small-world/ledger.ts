@@ -162,7 +162,7 @@ const addEvent = (draft: Draft, event: StockEvent, atMs: number): void => {
 }
 
 /** Answers to the message as such are given again each time: no id is bound by them. */
-const bindsNoId: ReadonlySet<string> = new Set(["refused IdReused", "refused TooOld", "refused NotCanonical"])
+const bindsNoId: ReadonlySet<string> = new Set(["refused IdReused", "refused TooOld"])
 
 const addDecided = (draft: Draft, sender: string, { command, decision }: SkuDecidedCommand, atMs: number): void => {
   if (decision._tag === "Accepted") for (const event of decision.events) addEvent(draft, event, atMs)

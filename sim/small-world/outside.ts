@@ -13,8 +13,13 @@ import type { State, Stream, Template } from "./small-world.ts"
 const againFrom = 20
 
 /** A message as the commands stream stores it now. Its number is its ingress's for it, and ends the suffix, so that a retry's answer is its own. */
-const storeCommand = (ground: Ground, stream: Stream, index: number, template: Template, number: number, clockMs: number): Stream => {
-  const key = `${index} ${number} ${clockMs}`
+const storeCommand = (ground: Ground, draft: Draft, index: number, template: Template): Stream => {
+  const { stream, clockMs, sends } = draft
+  const isAgain = template.storedAgain === true
+  const number = isAgain ? againFrom + index : sends
+  // No two copies of the same bytes are stored in one millisecond: the one was not known to be stored for a while.
+  const brokerMs = startMs + clockMs + (isAgain ? sends : 0)
+  const key = `${index} ${number} ${clockMs} ${brokerMs}`
   const seen = stream.children.get(key)
   if (seen !== undefined) return seen
   const seq = stream.messages.length + 1
@@ -26,7 +31,7 @@ const storeCommand = (ground: Ground, stream: Stream, index: number, template: T
     publishedMs: startMs + clockMs,
   }
   const body = batchAlone(number, sent, new TextEncoder().encode(JSON.stringify(template.command)))
-  const message: CommandMessage = { seq, subject: storedOf("sku", 0), headers: "", body, brokerMs: startMs + clockMs }
+  const message: CommandMessage = { seq, subject: storedOf("sku", 0), headers: "", body, brokerMs }
   const next: Stream = {
     id: ++ground.streams,
     messages: [...stream.messages, message],
@@ -41,8 +46,7 @@ const storeCommand = (ground: Ground, stream: Stream, index: number, template: T
 /** Sends a template's command; `index` tells it from the others. */
 export const send = (ground: Ground, draft: Draft, index: number, template: Template): void => {
   draft.sends += 1
-  const number = template.storedAgain === true ? againFrom + index : draft.sends
-  draft.stream = storeCommand(ground, draft.stream, index, template, number, draft.clockMs)
+  draft.stream = storeCommand(ground, draft, index, template)
 }
 
 /** The commands stream loses its tail: what comes next takes the sequences of what was lost. The world's own setup is on disk. */

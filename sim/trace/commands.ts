@@ -95,7 +95,6 @@ const entryKinds: Readonly<Partial<Record<Line["line"], { readonly of: ReadonlyA
   covered: { of: ["batch", "expiry"], rank: 2 },
   floor: { of: ["batch"], rank: 3 },
   reset: { of: ["reset"], rank: 0 },
-  moved: { of: ["reset"], rank: 0 },
   resumed: { of: ["operator"], rank: 0 },
 }
 
@@ -130,7 +129,6 @@ class TraceReader {
       case "covered":
       case "floor":
       case "reset":
-      case "moved":
       case "resumed":
         return this.#takeEntry(line)
       default:
@@ -241,10 +239,9 @@ class TraceReader {
         return
       // What goods cover is worked out again from what was decided: the state at the end shows whether it was the same.
       case "covered":
-      // In which message of the stream something came, that another stream is read, what was read again, and that somebody let a halted partition go on, changes no stock.
+      // In which message of the stream something came, what was read again, and that somebody let a halted partition go on, changes no stock.
       case "stored":
       case "skipped":
-      case "moved":
       case "reset":
       case "resumed":
         return

@@ -25,7 +25,7 @@ const DecisionJson = Schema.Union([
 /** How one command was decided, as the trace says it. */
 export type TraceDecision = typeof DecisionJson.Type
 
-const CursorJson = Schema.Struct({ stream: Schema.optionalKey(Schema.Literals(CursorStream)), seq: CountField, digest: Schema.String })
+const CursorJson = Schema.Struct({ stream: Schema.Literals(CursorStream), seq: CountField, digest: Schema.String })
 
 const lineSchemas = {
   header: Schema.Struct({
@@ -77,7 +77,6 @@ const lineSchemas = {
     missing: CountField,
   }),
   skipped: Schema.Struct({ line: Schema.Literal("skipped"), seq: VersionField, cause: Schema.String }),
-  moved: Schema.Struct({ line: Schema.Literal("moved"), from: CursorJson }),
   reset: Schema.Struct({ line: Schema.Literal("reset"), from: CursorJson, cause: Schema.String }),
   resumed: Schema.Struct({
     line: Schema.Literal("resumed"),

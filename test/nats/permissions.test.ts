@@ -114,7 +114,6 @@ const others = [
   "hf.ats.web.A",
   "hf.reply.shop.x",
   "hf.reply.web.x",
-  "hf.p.0.web.sell.A",
   "_INBOX.door.x",
   "_INBOX.engine.x",
   "_INBOX.ingress.x",
