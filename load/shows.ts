@@ -25,6 +25,8 @@ const values = scriptOptions(
 interface Row extends Ended {
   readonly name: ShowName
   readonly args: ReadonlyArray<string>
+  /** Of the machine at its end: what else runs there may be why it wasn't held to what it promises. */
+  readonly load: number
 }
 
 /** Lines of a log that are shown where it broke: the last ones, where a script says what it found. */
@@ -44,7 +46,7 @@ const play = async (name: ShowName): Promise<Row> => {
     patienceMs: Number(values.minutes) * 60_000,
     stop: stopping.signal,
   })
-  return { name, args: args("DIR"), ...ended }
+  return { name, args: args("DIR"), load: machineLoad(), ...ended }
 }
 
 const lastLines = (log: string): string =>
@@ -58,9 +60,9 @@ const lastLines = (log: string): string =>
 const tableOf = (rows: ReadonlyArray<Row>): string => {
   const width = Math.max(...rows.map(({ name }) => name.length))
   return rows
-    .map(({ name, args, ending, code, seconds, log }) => {
+    .map(({ name, args, ending, code, seconds, load, log }) => {
       const how = ending === "BROKEN" ? `BROKEN (${code ?? "by a signal"}), see ${log}` : log === null ? ending : `${ending}, see ${log}`
-      return `${name.padEnd(width)}  ${String(seconds).padStart(5)} s  ${how}${ending === "ok" && args.length > 0 ? `  (${args.join(" ")})` : ""}`
+      return `${name.padEnd(width)}  ${String(seconds).padStart(5)} s  load ${load.toFixed(1).padStart(4)}  ${how}${ending === "ok" && args.length > 0 ? `  (${args.join(" ")})` : ""}`
     })
     .join("\n")
 }
