@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { Effect, Exit, Scope } from "effect"
 import { partitionOf } from "../src/domain/names.ts"
 import { outageToldMsMax } from "../src/limits.ts"
+import { startPostgres } from "../src/postgres/embedded.ts"
 import { startChromium } from "../tools/chromium.ts"
 import { type Rig, type RigWorker, until, withRig } from "./chaos/rig.ts"
 import { pageOver } from "./page/gateway.ts"
@@ -48,8 +49,11 @@ const play = async (rig: Rig, address: string): Promise<ReadonlyArray<Seen>> => 
   try {
     await stock(rig)
     const sale = await beginSale(rig, Number(values.buyers))
+    // Half of the sale is over before anybody looks: that half the page has from the tables.
+    const half = () => new Promise((resolve) => setTimeout(resolve, (Number(values.seconds) * 1_000) / 2))
+    await half()
     const looking = await lookers(browser, address, hotSku)
-    await new Promise((resolve) => setTimeout(resolve, Number(values.seconds) * 1_000))
+    await half()
     for (const looker of looking) await shoot(looker, values.out, "-before")
     const worker = await ownerOf(rig, hotSku)
     console.log(`${sale.decided()} purchases; ${worker.name}, which owns ${hotSku}, is killed`)
@@ -78,15 +82,17 @@ const play = async (rig: Rig, address: string): Promise<ReadonlyArray<Seen>> => 
 
 await mkdir(values.out, { recursive: true })
 const folder = await mkdtemp(join(tmpdir(), "holdfast-page-"))
+const database = await startPostgres({ isFleeting: true })
 const seen = await withRig({ partitions: 8, workers: 3, leaseTtlMs: 6_000 }, async (rig) => {
   const scope = await Effect.runPromise(Scope.make())
   try {
-    return await play(rig, await Effect.runPromise(Scope.provide(pageOver(rig, folder, "looker"), scope)))
+    await rig.startProjector(database.url)
+    return await play(rig, await Effect.runPromise(Scope.provide(pageOver(rig, folder, "looker", database.url), scope)))
   } finally {
     await Effect.runPromise(Scope.close(scope, Exit.void))
     await rm(folder, { recursive: true, force: true })
   }
-})
+}).finally(() => database.stop())
 for (const { screen, seenMs, overMs, findings, picture } of seen) {
   const serious = findings.length === 0 ? "axe: nothing serious" : `axe: ${findings.join("; ")}`
   console.log(`${screen.padEnd(8)} outage seen after ${Math.round(seenMs)} ms, over after ${Math.round(overMs)} ms; ${serious}; ${picture}`)

@@ -127,7 +127,7 @@ const Table = ({ title, lines, looks, words }) => {
   return html`
     <div class="scroll long" tabindex="0" role="region" aria-label=${`${title}, as a table`}>
       <table>
-        <caption>Every change that was seen, the newest first${rows.length > rowsMax ? `: ${rowsMax} of ${rows.length}` : ""}</caption>
+        <caption>Every change that is known, the newest first${rows.length > rowsMax ? `: ${rowsMax} of ${rows.length}` : ""}</caption>
         <thead>
           <tr><th scope="col">Time</th>${lines.map(({ name }) => html`<th scope="col" class="num">${name}</th>`)}</tr>
         </thead>

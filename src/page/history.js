@@ -1,8 +1,9 @@
 /**
- * What the page has seen of a SKU, look by look, for its charts and their tables. Pure. A look that failed leaves a gap: what was not seen is not drawn.
+ * What is known of a SKU, look by look, for its charts and their tables: what the tables tell of the time before the page was opened, and what it has seen since. Pure. A look that failed leaves a gap, and so does what the tables
+ * don't know yet: what was not seen is not drawn.
  */
 
-/** @import { StockSaid, ToldSaid } from "./shapes.ts" */
+/** @import { PastSaid, StockSaid, ToldSaid } from "./shapes.ts" */
 
 /**
  * @typedef {object} Look
@@ -18,6 +19,8 @@
 
 /** Looks that are kept: half an hour of one a second. */
 const looksMax = 1_800
+/** Milliseconds that are drawn. */
+const drawnMs = 1_800_000
 /** Milliseconds without a look after which the lines are broken. */
 const gapMs = 6_000
 
@@ -51,6 +54,46 @@ export const looksAfter = (looks, { locations, offered, openReservations, ats },
     versions: Object.fromEntries(told.map(({ channel, version }) => [channel, version])),
   }
   return [...looks, ...gap, look].slice(-looksMax)
+}
+
+/**
+ * What the tables tell, as looks that somebody had whenever something changed.
+ * @param {PastSaid} past
+ * @returns {ReadonlyArray<Look>}
+ */
+const pastLooks = ({ points, channels }) =>
+  points.map(({ atMs, onHand, reserved, offered, ats }) => ({
+    ...unseen,
+    atMs,
+    onHand,
+    reserved,
+    offered,
+    ats: Object.fromEntries(
+      channels.flatMap((channel, place) => {
+        const units = ats[place]
+        return units === null || units === undefined ? [] : [[channel, units]]
+      }),
+    ),
+  }))
+
+/**
+ * All that is drawn: what the tables tell of the time before the first look, then the looks. What the tables don't know yet is a gap between them.
+ * @param {PastSaid | null} past
+ * @param {ReadonlyArray<Look>} looks
+ * @returns {ReadonlyArray<Look>}
+ */
+export const drawnLooks = (past, looks) => {
+  const [first] = looks
+  const last = looks.at(-1)
+  if (past === null || first === undefined || last === undefined) return looks
+  const before = pastLooks(past).filter(({ atMs }) => atMs < first.atMs)
+  const unknown = past.known.behind !== 0 && past.atMs + 1 < first.atMs ? [{ ...unseen, atMs: past.atMs + 1 }] : []
+  const sinceMs = last.atMs - drawnMs
+  const place = before.findLastIndex(({ atMs }) => atMs <= sinceMs)
+  const stood = before[place]
+  // What stood when the time that is drawn begins was told before.
+  const shown = stood === undefined ? before : [{ ...stood, atMs: sinceMs }, ...before.slice(place + 1)]
+  return [...shown, ...unknown, ...looks].filter(({ atMs }) => atMs >= sinceMs)
 }
 
 /**

@@ -85,6 +85,31 @@ export interface FeedSaid {
   readonly told: ReadonlyArray<ToldSaid>
 }
 
+/** Where an answer about the past is from, and up to which record. */
+export interface KnownSaid {
+  readonly source: string
+  readonly partition: number
+  readonly seq: number
+  readonly atMs: number
+  /** Records that followed and are not in it; null: not known. */
+  readonly behind: number | null
+}
+
+/** GET /v1/skus/SKU/past */
+export interface PastSaid {
+  readonly atMs: number
+  readonly channels: ReadonlyArray<string>
+  readonly points: ReadonlyArray<{
+    readonly atMs: number
+    readonly onHand: number
+    readonly reserved: number
+    readonly offered: number
+    /** Of each channel; null: it didn't sell it then. */
+    readonly ats: ReadonlyArray<number | null>
+  }>
+  readonly known: KnownSaid
+}
+
 /** A command that led to a number, or was refused. */
 export interface StepSaid {
   readonly seq: number
@@ -101,6 +126,7 @@ export interface WhySaid {
   readonly steps: ReadonlyArray<StepSaid>
   readonly earlier: number
   readonly before: string | null
+  readonly known: KnownSaid
 }
 
 /** GET /v1/quarantine */

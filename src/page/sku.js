@@ -1,19 +1,21 @@
 /**
- * One SKU: what is there, what is promised, and what each channel may sell of it, as its owner says and as the feed told the channel; drawn from when the page began to look.
+ * One SKU: what is there, what is promised, and what each channel may sell of it, as its owner says and as the feed told the channel; drawn over the last half hour, as far as the tables know it and since the page began to look.
  */
-import { useEffect, useState } from "preact/hooks"
-import { usePolled } from "./asking.js"
+import { useEffect, useMemo, useState } from "preact/hooks"
+import { ask, Refused, usePolled } from "./asking.js"
 import { Chart } from "./chart.js"
-import { channelsOf, looksAfter } from "./history.js"
+import { channelsOf, drawnLooks, looksAfter } from "./history.js"
 import { html } from "./html.js"
 import { count, duration, timeOfDay } from "./numbers.js"
-import { Why } from "./why.js"
+import { knownWords, Why } from "./why.js"
 
-/** @import { FeedSaid, StockSaid, ToldSaid } from "./shapes.ts" */
+/** @import { FeedSaid, PastSaid, StockSaid, ToldSaid } from "./shapes.ts" */
 /** @import { Line } from "./chart.js" */
 /** @import { Look } from "./history.js" */
 
 const everyMs = 1_000
+/** Milliseconds that the past may take: longer than any other answer. */
+const pastPatienceMs = 20_000
 
 /** @type {ReadonlyArray<Line>} */
 const stockLines = [
@@ -113,9 +115,46 @@ const Facts = ({ stock }) => html`
   </dl>
 `
 
-/** @param {{ stock: StockSaid, told: ReadonlyArray<ToldSaid>, looks: ReadonlyArray<Look>, key_: string }} props */
-const Seen = ({ stock, told, looks, key_ }) => {
+/**
+ * What is known of the time before the page was opened: the answer, or why there is none; neither: it is still asked for.
+ * @typedef {{ readonly said: PastSaid | null, readonly refused: Refused | null }} Before
+ */
+
+/** @type {Before} */
+const notAsked = { said: null, refused: null }
+
+/**
+ * Asks once how the SKU stood before. Where nobody can say, the charts begin now, as they would have.
+ * @param {string} path
+ * @param {string} key
+ */
+const useBefore = (path, key) => {
+  const [before, setBefore] = useState(notAsked)
+  useEffect(() => {
+    let isOver = false
+    setBefore(notAsked)
+    ask(path, key, pastPatienceMs).then(
+      (said) => !isOver && setBefore({ said: /** @type {PastSaid} */ (said), refused: null }),
+      (error) => !isOver && error instanceof Refused && setBefore({ said: null, refused: error }),
+    )
+    return () => {
+      isOver = true
+    }
+  }, [path, key])
+  return before
+}
+
+/** @param {Before} before */
+const beforeWords = ({ said, refused }) => {
+  if (said !== null) return `What was before this page was opened is from ${knownWords(said.known)}; from then on, as it was seen.`
+  if (refused === null) return "What was before this page was opened is being asked for."
+  return `Drawn since this page began to look: ${refused.message}${refused.detail === "" ? "" : ` (${refused.detail})`}.`
+}
+
+/** @param {{ stock: StockSaid, told: ReadonlyArray<ToldSaid>, looks: ReadonlyArray<Look>, before: Before, key_: string }} props */
+const Seen = ({ stock, told, looks: seen, before, key_ }) => {
   const [asked, ask] = useState("")
+  const looks = useMemo(() => drawnLooks(before.said, seen), [before.said, seen])
   const channels = channelsOf(looks)
   return html`
     <div>
@@ -129,7 +168,7 @@ const Seen = ({ stock, told, looks, key_ }) => {
         <${Locations} stock=${stock} />
       </div>
       ${asked !== "" && html`<${Why} key=${asked} sku=${stock.sku} channel=${asked} key_=${key_} close=${() => ask("")} />`}
-      <p class="lead">Drawn since this page began to look. The feed's lag is the time from a decision until this gateway heard of it in the channel's feed.</p>
+      <p class="lead">${beforeWords(before)} Nobody keeps how many reservations were open, nor the feed's lag, which is the time from a decision until this gateway heard of it in the channel's feed: they are drawn since this page began to look.</p>
     </div>
   `
 }
@@ -148,6 +187,7 @@ const Followed = ({ sku, key_ }) => {
   const feed = usePolled(`${path}/feed`, key_, everyMs)
   const said = /** @type {StockSaid | null} */ (stock.answer)
   const told = /** @type {FeedSaid | null} */ (feed.answer)?.told ?? []
+  const before = useBefore(`${path}/past`, key_)
   const [looks, setLooks] = useState(/** @type {ReadonlyArray<Look>} */ ([]))
   useEffect(() => {
     if (said !== null) setLooks((before) => looksAfter(before, said, told, stock.heardMs))
@@ -155,7 +195,7 @@ const Followed = ({ sku, key_ }) => {
   return html`
     <div>
       ${stock.refused !== null && html`<${Refusal} refused=${stock.refused} heardMs=${stock.heardMs} />`}
-      ${said !== null && html`<${Seen} stock=${said} told=${told} looks=${looks} key_=${key_} />`}
+      ${said !== null && html`<${Seen} stock=${said} told=${told} looks=${looks} before=${before} key_=${key_} />`}
       ${said === null && stock.refused === null && html`<p class="quiet">Asking its owner …</p>`}
     </div>
   `

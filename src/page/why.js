@@ -4,9 +4,9 @@
 import { useEffect, useState } from "preact/hooks"
 import { ask, Refused } from "./asking.js"
 import { html } from "./html.js"
-import { count, timeOfDay } from "./numbers.js"
+import { count, counted, timeOfDay } from "./numbers.js"
 
-/** @import { StepSaid, WhySaid } from "./shapes.ts" */
+/** @import { KnownSaid, StepSaid, WhySaid } from "./shapes.ts" */
 
 /** Milliseconds that reading journals may take: longer than any other answer. */
 const patienceMs = 20_000
@@ -29,6 +29,16 @@ const pathOf = (sku, channel, { atMs, before }) => {
   if (atMs !== null) query.set("at", String(atMs))
   if (before !== null) query.set("before", before)
   return `v1/skus/${encodeURIComponent(sku)}/why?${query}`
+}
+
+/**
+ * Where an answer is from, and up to which record.
+ * @param {KnownSaid} known
+ */
+export const knownWords = ({ source, partition, seq, atMs, behind }) => {
+  const upTo = `the ${source}, up to record ${count(seq)} of partition ${partition} (${timeOfDay(atMs)})`
+  if (behind === 0) return `${upTo}: all there was`
+  return behind === null ? upTo : `${upTo}; ${counted(behind, "record")} that followed ${behind === 1 ? "is" : "are"} not in it yet`
 }
 
 /** @param {{ step: StepSaid, then: (atMs: number) => void }} props */
@@ -59,6 +69,7 @@ const Told = ({ why, wanted, want }) => html`
         </tbody>
       </table>
     </div>
+    <p class="quiet">Read from ${knownWords(why.known)}.</p>
     <p class="ask">
       ${why.before !== null && html`<button onClick=${() => want({ atMs: wanted.atMs, before: why.before })}>Steps before these</button>`}
       ${(wanted.atMs !== null || wanted.before !== null) && html`<button onClick=${() => want(now)}>Back to now</button>`}
@@ -87,7 +98,7 @@ export const Why = ({ sku, channel, key_, close }) => {
     <div class="why" role="region" aria-label=${`Why ${channel} may sell so much`} aria-live="polite">
       <h3>Why ${channel} may sell so much, ${when} <button onClick=${close}>Close</button></h3>
       ${refused !== null && html`<p class="notice">${refused.message}${refused.detail === "" ? "" : `: ${refused.detail}`}. <code>holdfast why ${sku} --channel ${channel}</code> says it too.</p>`}
-      ${why === null && refused === null && html`<p class="quiet">Reading the journals …</p>`}
+      ${why === null && refused === null && html`<p class="quiet">Reading the past …</p>`}
       ${why !== null && refused === null && html`<${Told} why=${why} wanted=${wanted} want=${want} />`}
     </div>
   `

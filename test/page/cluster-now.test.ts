@@ -1,16 +1,19 @@
 import { describe, expect, it } from "vitest"
+import type { LatelyOfSku, WhyOfSku } from "../../src/http/bodies.ts"
 import { clusterNow, nobodyAnswers } from "../../src/page/cluster-now.js"
-import { changes, looksAfter } from "../../src/page/history.js"
+import { changes, drawnLooks, looksAfter } from "../../src/page/history.js"
 import { outagesAfter } from "../../src/page/outages.js"
-import type { ClusterSaid, StockSaid, WorkerSaid } from "../../src/page/shapes.ts"
+import type { ClusterSaid, PastSaid, StockSaid, WhySaid, WorkerSaid } from "../../src/page/shapes.ts"
 import type { QuestionAnswer } from "../../src/wire/questions.ts"
-import { cluster, figures, followed, healthy, partition, stockOf } from "./fake-gateway.ts"
+import { cluster, figures, followed, healthy, partition, pastOf, stockOf } from "./fake-gateway.ts"
 
 /** What the page reads is what is said: this compiles only as long as it is. */
 const saidOnTheWire = (
   worker: Extract<QuestionAnswer, { readonly answer: "worker" }>,
   stock: Extract<QuestionAnswer, { readonly answer: "stock" }>,
-): readonly [WorkerSaid, StockSaid] => [worker, stock]
+  lately: typeof LatelyOfSku.Type,
+  why: typeof WhyOfSku.Type,
+): readonly [WorkerSaid, StockSaid, PastSaid, WhySaid] => [worker, stock, lately, why]
 
 const stateOf = (said: ClusterSaid, at: number) => clusterNow(said).partitions[at]
 
@@ -112,5 +115,30 @@ describe("what was seen of a SKU", () => {
       [60_000, 10, 45],
     ])
     expect(changes(third, ({ offered }) => [offered]).map(({ row }) => row[0])).toEqual([10, 20, 30])
+  })
+})
+
+describe("what is drawn of a SKU", () => {
+  const now = Date.now()
+  const seen = looksAfter([], stockOf("A", 30), [], now)
+  const drawn = (past: PastSaid | null) =>
+    drawnLooks(past, seen).map(({ atMs, ats }) => [Math.round((atMs - now) / 1_000), ats.web ?? null])
+
+  it("begins with what the tables tell of the last half hour, and with what stood when that began", () => {
+    expect(drawn(pastOf(0, [3_000, 70], [2_400, 61], [600, 54], [120, 47]))).toEqual([
+      [-1_800, 61],
+      [-600, 54],
+      [-120, 47],
+      [0, 30],
+    ])
+  })
+
+  it("has a gap where the tables don't know yet, and nothing of before where nobody does", () => {
+    expect(drawn(pastOf(3, [600, 54]))).toEqual([
+      [-600, 54],
+      [-60, null],
+      [0, 30],
+    ])
+    expect(drawn(null)).toEqual([[0, 30]])
   })
 })

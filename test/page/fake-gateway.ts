@@ -9,6 +9,7 @@ import type {
   FeedSaid,
   FiguresSaid,
   PartitionSaid,
+  PastSaid,
   ProblemSaid,
   QuarantineSaid,
   StockSaid,
@@ -28,6 +29,7 @@ export interface Says {
   feed: FeedSaid
   quarantine: QuarantineSaid | ProblemSaid
   why: (at: string | null) => WhySaid | ProblemSaid
+  past: PastSaid | ProblemSaid
 }
 
 export const figures = (over: Partial<FiguresSaid> = {}): FiguresSaid => ({
@@ -96,12 +98,32 @@ export const stockOf = (sku: string, ats: number): StockSaid => ({
   ],
 })
 
+const notHere: ProblemSaid = { status: 404, title: "This gateway can't ask the past", code: "PastNotHere" }
+
+/** How a SKU stood, from so many seconds before now on: what two channels could sell of it. */
+export const pastOf = (behind: number, ...points: ReadonlyArray<readonly [secondsAgo: number, ats: number]>): PastSaid => {
+  const nowMs = Date.now()
+  return {
+    atMs: behind === 0 ? nowMs : nowMs - 60_000,
+    channels: ["shop", "web"],
+    points: points.map(([secondsAgo, ats]) => ({
+      atMs: nowMs - secondsAgo * 1_000,
+      onHand: 100,
+      reserved: 100 - ats,
+      offered: ats,
+      ats: [null, ats],
+    })),
+    known: { source: "tables", partition: 2, seq: 1_200, atMs: nowMs - 60_000, behind },
+  }
+}
+
 export const says = (): Says => ({
   cluster: healthy(),
   stocks: new Map(),
   feed: { sku: "TEA-POT", told: [] },
   quarantine: { kind: "sku", partition: 0, quarantined: [], next: null },
-  why: () => ({ status: 404, title: "This gateway reads no journals, so it can't say why", code: "PastNotHere" }),
+  why: () => notHere,
+  past: notHere,
 })
 
 /** Started, and where. */
@@ -114,11 +136,12 @@ export interface FakeGateway {
 const unknownSku: ProblemSaid = { status: 404, title: "Nobody has told anything about this SKU", code: "UnknownSku" }
 const unknownKey: ProblemSaid = { status: 401, title: "The API key isn't one of this gateway's", code: "KeyUnknown" }
 
-const answerTo = (url: URL, key: string | undefined, { cluster: seen, stocks, feed, quarantine, why }: Says): object => {
+const answerTo = (url: URL, key: string | undefined, { cluster: seen, stocks, feed, quarantine, why, past }: Says): object => {
   if (key !== `Bearer ${rightKey}`) return unknownKey
   const { pathname: path } = url
-  const [, sku = "", about] = /^\/v1\/skus\/([^/]+)\/(stock|feed|why)$/.exec(path) ?? []
+  const [, sku = "", about] = /^\/v1\/skus\/([^/]+)\/(stock|feed|why|past)$/.exec(path) ?? []
   if (about === "feed") return feed
+  if (about === "past") return past
   if (about === "why") return why(url.searchParams.get("at"))
   if (about === "stock") return stocks.get(decodeURIComponent(sku)) ?? unknownSku
   if (path === "/v1/cluster") return seen

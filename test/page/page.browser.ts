@@ -11,6 +11,7 @@ import {
   followed,
   healthy,
   partition,
+  pastOf,
   rightKey,
   says,
   startFakeGateway,
@@ -153,6 +154,36 @@ describe("a SKU", () => {
     expect(page.url()).toContain("#sku=TEA-POT")
   })
 
+  it("has the last half hour at once where there are tables, in charts and their tables, and says from where", async () => {
+    gateway.says.stocks.set("TEA-POT", stockOf("TEA-POT", 30))
+    gateway.says.past = pastOf(0, [2_400, 61], [600, 54], [120, 47])
+    await withKey("&sku=TEA-POT")
+    await page
+      .getByText(/^What was before this page was opened is from the tables, up to record 1,200 of partition 2 .*: all there was;/)
+      .waitFor()
+    await page.getByText("Available to sell, as a table").click()
+    const rows = page.getByRole("region", { name: "Available to sell, as a table" }).locator("tbody tr")
+    const told = async () => (await rows.allInnerTexts()).map((row) => row.trim().split(/\s+/).at(-1))
+    await expect.poll(told).toEqual(["30", "47", "54", "61"])
+    // What stood when the half hour began is told as of then.
+    await page.getByRole("img", { name: /Stock over time\. Now: on hand 100, reserved 70, offered 30/ }).waitFor()
+  })
+
+  it("leaves a gap for what the tables don't know yet, and says how much that is", async () => {
+    gateway.says.stocks.set("TEA-POT", stockOf("TEA-POT", 30))
+    gateway.says.past = pastOf(3, [600, 54])
+    await withKey("&sku=TEA-POT")
+    await page.getByText(/3 records that followed are not in it yet; from then on/).waitFor()
+    await page.getByRole("img", { name: /Now: shop 25, web 30/ }).waitFor()
+  })
+
+  it("begins with now where nobody can say what was before", async () => {
+    gateway.says.stocks.set("TEA-POT", stockOf("TEA-POT", 30))
+    await withKey("&sku=TEA-POT")
+    await page.getByText("Drawn since this page began to look: This gateway can't ask the past").waitFor()
+    await page.getByRole("img", { name: /Now: shop 25, web 30/ }).waitFor()
+  })
+
   it("says why a channel may sell so much, and why it might then", async () => {
     const step = {
       seq: 1_204,
@@ -165,18 +196,22 @@ describe("a SKU", () => {
     gateway.says.stocks.set("TEA-POT", stockOf("TEA-POT", 30))
     await withKey("&sku=TEA-POT")
     await page.getByRole("button", { name: "Why may web sell 30?" }).click()
-    await page.getByText("This gateway reads no journals").waitFor()
+    await page.getByRole("region", { name: "Why web may sell so much" }).getByText("This gateway can't ask the past").waitFor()
     await page.getByRole("button", { name: "Close" }).click()
     gateway.says.why = (at) => ({
       sentences: [at === null ? "web may sell 30" : `web might sell 40 at ${at}`],
       steps: [step],
       earlier: 3,
       before: "9-0",
+      known: { source: "tables", partition: 2, seq: 1_206, atMs: 1_764_000_000_000, behind: 12 },
     })
     await page.getByRole("button", { name: "Why may web sell 30?" }).click()
     const why = page.getByRole("region", { name: "Why web may sell so much" })
     await why.getByText("web reserved 10 units").waitFor()
     await why.getByText("40 → 30").waitFor()
+    await why
+      .getByText(/^Read from the tables, up to record 1,206 of partition 2 .*; 12 records that followed are not in it yet\.$/)
+      .waitFor()
     await why.locator("tbody button").click()
     await why.getByText("web might sell 40 at 1764000000000").waitFor()
     await why.getByRole("button", { name: "Back to now" }).click()
