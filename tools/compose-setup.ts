@@ -2,7 +2,6 @@
  * `npm run compose:setup`: makes what deploy/compose needs and nobody else may have: an authority with certificates, passwords, nkeys, API keys, and the configuration of the servers with
  * the hashes of those. Written to deploy/compose/generated, for the owner of the folder alone. What is there already is never replaced: the cluster was made with it.
  */
-import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -13,6 +12,7 @@ import { scriptOptions } from "../load/stage/options.ts"
 import { classesOf, type SenderAccess } from "../src/domain/roles.ts"
 import { sendersOf, sendersText } from "../src/domain/sender-list.ts"
 import { addKey, type KeysFile, noKeys } from "../src/http/keys.ts"
+import { certify, makeAuthority } from "./certificates.ts"
 
 const example = fileURLToPath(new URL("../deploy/nats/nats-server.conf", import.meta.url))
 const folderDefault = fileURLToPath(new URL("../deploy/compose/generated", import.meta.url))
@@ -37,7 +37,6 @@ type Login = keyof typeof passwordsOf
 const webKey = "UREPLACEWITHTHEPUBLICNKEYOFTHEWEBSHOP"
 
 const bcryptRounds = 11
-const certificateDays = 825
 /** The user of the image: it owns nothing. */
 const nobodysId = 10_001
 
@@ -46,58 +45,13 @@ const secret = (): string => randomBytes(24).toString("base64url")
 /** The authority's own key lies apart: no container is given it. */
 const authorityKey = (folder: string): string => join(folder, "..", "authority-key.pem")
 
-/** A private key and a certificate for these names, by the authority in the folder. */
-const certify = (folder: string, name: string, names: ReadonlyArray<string>): void => {
-  const file = (ending: string) => join(folder, `${name}${ending}`)
-  const openssl = (...args: ReadonlyArray<string>) => execFileSync("openssl", [...args], { stdio: ["ignore", "ignore", "pipe"] })
-  const alternatives = names.map((one) => (/^[0-9.]+$/.test(one) ? `IP:${one}` : `DNS:${one}`)).join(",")
-  openssl(
-    "req",
-    "-newkey",
-    "ec",
-    "-pkeyopt",
-    "ec_paramgen_curve:prime256v1",
-    "-nodes",
-    "-keyout",
-    file("-key.pem"),
-    "-out",
-    file(".csr"),
-    "-subj",
-    `/CN=${name}`,
-  )
-  writeFileSync(file(".ext"), `subjectAltName=${alternatives}\nextendedKeyUsage=serverAuth,clientAuth\n`)
-  openssl(
-    "x509",
-    "-req",
-    "-in",
-    file(".csr"),
-    "-CA",
-    join(folder, "ca.pem"),
-    "-CAkey",
-    authorityKey(folder),
-    "-CAserial",
-    `${authorityKey(folder)}.srl`,
-    "-CAcreateserial",
-    "-days",
-    String(certificateDays),
-    "-extfile",
-    file(".ext"),
-    "-out",
-    file(".pem"),
-  )
-  for (const ending of [".csr", ".ext"]) rmSync(file(ending))
-}
-
 const makeCertificates = (folder: string): void => {
   mkdirSync(folder, { mode: 0o700 })
-  const [key, certificate] = [authorityKey(folder), join(folder, "ca.pem")]
-  const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", certificate]
-  execFileSync("openssl", [...args, "-days", String(certificateDays), "-subj", "/CN=Holdfast compose authority"], {
-    stdio: ["ignore", "ignore", "pipe"],
-  })
-  certify(folder, "server", [...servers, "localhost", "127.0.0.1"])
-  certify(folder, "route", [...servers, "localhost", "127.0.0.1"])
-  certify(folder, "gateway", ["gateway", "localhost", "127.0.0.1"])
+  const authority = { key: authorityKey(folder), certificate: join(folder, "ca.pem") }
+  makeAuthority(authority, "Holdfast compose authority")
+  certify(authority, join(folder, "server"), "server", [...servers, "localhost", "127.0.0.1"])
+  certify(authority, join(folder, "route"), "route", [...servers, "localhost", "127.0.0.1"])
+  certify(authority, join(folder, "gateway"), "gateway", ["gateway", "localhost", "127.0.0.1"])
 }
 
 /** The example with everybody's public half in it. */

@@ -49,7 +49,12 @@ export interface StageProcess {
   readonly page: (path: "/metrics" | "/ready") => Promise<string>
   /** SIGTERM; resolves with its exit code when it has ended. */
   readonly stop: () => Promise<number | null>
+  /** Resolves, for SIGKILL, when it has ended. */
+  readonly signal: (signal: "SIGKILL" | "SIGSTOP" | "SIGCONT") => Promise<void>
 }
+
+/** What a process of the stage runs. */
+export type StageCommand = "serve" | "ingress" | "gateway" | "project"
 
 export interface Stage {
   readonly options: StageOptions
@@ -137,7 +142,7 @@ const environmentOf = ({ settings, servers: count, partitions }: StageOptions, s
 }
 
 /** As `npm run holdfast` does: an audit remembers every command it has read, and ten million of them don't fit into the heap that Node would give it. */
-const runHoldfast = async (args: ReadonlyArray<string>, env: NodeJS.ProcessEnv) => {
+export const runHoldfast = async (args: ReadonlyArray<string>, env: NodeJS.ProcessEnv) => {
   const child = spawn(process.execPath, ["--max-old-space-size-percentage=75", mainFile, ...args], {
     env,
     stdio: ["ignore", "pipe", "pipe"],
@@ -172,15 +177,16 @@ const makeStreams = ({ partitions, servers: replicas, commandsBytesMax }: StageO
   return Effect.runPromise(Effect.scoped(Effect.asVoid(Effect.provide(prepared, ports))))
 }
 
+const signalChild = async (child: ChildProcess, signal: NodeJS.Signals): Promise<void> => {
+  if (hasEnded(child)) return
+  child.kill(signal)
+  if (signal === "SIGKILL") await endOf(child)
+}
+
 /** Starts processes that end with the stage, each with its log in the folder. */
-const processStarter = (folder: string, guardian: Guardian, envOf: (name: string) => NodeJS.ProcessEnv) => {
+export const processStarter = (folder: string, guardian: Guardian, envOf: (name: string) => NodeJS.ProcessEnv) => {
   const children = new Set<ChildProcess>()
-  const start = async (
-    command: "serve" | "ingress" | "gateway" | "project",
-    name: string,
-    settings: Settings = {},
-    main = mainFile,
-  ): Promise<StageProcess> => {
+  const start = async (command: StageCommand, name: string, settings: Settings = {}, main = mainFile): Promise<StageProcess> => {
     const port = await freePort()
     const log = join(folder, `${name}.log`)
     const logged = openSync(log, "a")
@@ -206,6 +212,7 @@ const processStarter = (folder: string, guardian: Guardian, envOf: (name: string
       isRunning: () => !hasEnded(child),
       page,
       stop: () => stopChild(child),
+      signal: (signal) => signalChild(child, signal),
     }
   }
   return { start, stopAll: () => Promise.all([...children].map(stopChild)) }
