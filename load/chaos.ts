@@ -179,6 +179,8 @@ const playMinutes = async (): Promise<number> => {
     seed: values.seed,
     servers,
     rate: Number(values.rate),
+    workers: Number(values.workers),
+    leaseTtlMs: rigOptions.leaseTtlMs,
     only: familiesNamed(),
     before: values.before === "" ? null : values.before,
     say: sayBeside,

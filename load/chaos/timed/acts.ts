@@ -3,7 +3,6 @@
  */
 
 import { join, resolve } from "node:path"
-import { fileURLToPath, pathToFileURL } from "node:url"
 import { jetstream, jetstreamManager } from "@nats-io/jetstream"
 import { connect as natsConnect } from "@nats-io/transport-node"
 import type { Prng } from "../../../src/workload/prng.ts"
@@ -56,7 +55,7 @@ const anyOf = (command: Actor["command"], ways: ReadonlyArray<(actor: Actor) => 
 }
 
 const clockOffMs = [-3_600_000, -9_000, 9_000, 3_600_000]
-const shifted = pathToFileURL(fileURLToPath(new URL("./shifted-clock.ts", import.meta.url))).href
+const shifted = new URL("./shifted-clock.ts", import.meta.url).href
 
 const clock: Act = async (field, chance) => {
   const actor = pick(actorsOf(field, "serve"), chance)

@@ -25,6 +25,15 @@ export interface Asker {
 /** Milliseconds before a command is asked again of whoever said nothing of use. */
 const againMs = 250
 
+/** What it resolves with, or null after so many milliseconds. */
+export const within = <A>(promise: Promise<A>, ms: number): Promise<A | null> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<null>((done) => {
+    timer = setTimeout(() => done(null), ms)
+  })
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer))
+}
+
 class Instead {
   readonly counts = new Map<string, number>()
   note(what: string): void {

@@ -8,6 +8,7 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type { ClientOptions } from "../../../src/channel.ts"
 import { type Guardian, startGuardian } from "../../../src/cli/demo/guardian.ts"
@@ -189,7 +190,9 @@ export class Field {
   /** Runs `holdfast` with a worker's access, on the ways that are not faulty. */
   holdfast(...args: ReadonlyArray<string>): ReturnType<typeof runHoldfast> {
     const url = this.servers.map(({ server }) => server.url).join(",")
-    return runHoldfast(args, { ...this.parts.environment("operator"), HOLDFAST_NATS_URL: url })
+    const { postgres } = this.parts
+    const tables = postgres === null ? {} : { HOLDFAST_POSTGRES_URL: postgres.url }
+    return runHoldfast(args, { ...this.parts.environment("operator"), HOLDFAST_NATS_URL: url, ...tables })
   }
 
   /** Holds the journals to all that was heard. Called once, when all clients are closed. */
@@ -281,7 +284,9 @@ const makeStreams = (
 ): Promise<void> => {
   const ports = engineLayer({ ...accessTo(folder, servers), kind: "sku", sizes: { commandsBytesMax } })
   const prepared = Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: partitions }, replicas }))
-  return Effect.runPromise(Effect.scoped(Effect.asVoid(Effect.provide(prepared, ports))))
+  const made = Effect.scoped(Effect.asVoid(Effect.provide(prepared, ports)))
+  // Servers that have only just found each other take a while until they answer.
+  return Effect.runPromise(Effect.retry(made, { schedule: Schedule.spaced("1 second"), times: 30 }))
 }
 
 /** The gateway's files: the login of who sends over it, and a key for that sender. */
@@ -363,16 +368,16 @@ const startIn = async (options: FieldOptions, folder: string, guardian: Guardian
   const [first] = servers
   if (first === undefined) throw new Error("there is a server")
   const [gate, [port]] = await Promise.all([writeGate(folder, first), freePorts(1)])
-  const gateway = {
-    ...gate.settings,
-    HOLDFAST_GATEWAY_PORT: String(port),
-    ...(postgres === null ? {} : { HOLDFAST_POSTGRES_URL: postgres.url }),
-  }
-  const environment = environmentFor(options, folder, servers, ways, gateway)
+  const environment = environmentFor(options, folder, servers, ways, { ...gate.settings, HOLDFAST_GATEWAY_PORT: String(port) })
+  // Workers are not told of it: they would project too.
+  const tables: StartOptions = postgres === null ? {} : { settings: { HOLDFAST_POSTGRES_URL: postgres.url } }
   const { start, stopAll } = processStarter(folder, guardian, environment)
   const actors = namesOf(options)
     .filter(([, command]) => command !== "project" || postgres !== null)
-    .map(([name, command]) => new Actor(name, command, ({ settings, main }) => start(command, name, settings, main)))
+    .map(
+      ([name, command]) =>
+        new Actor(name, command, ({ settings, main }) => start(command, name, command === "project" ? tables.settings : settings, main)),
+    )
   endings.add(async () => {
     await Promise.all(actors.map((actor) => actor.wake()))
     await stopAll()

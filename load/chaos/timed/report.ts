@@ -30,7 +30,7 @@ const none = (what: string, found: ReadonlyArray<string>): Promised => ({
 })
 const zero = (what: string, found: number): Promised => ({ what, found: String(found), kept: found === 0 })
 
-/** What has to hold of every run, a partial one too. `planned`: the families that were to be done. */
+/** What has to hold of every run, a partial one too. */
 export const promisesOf = (report: TimedReport): ReadonlyArray<Promised> => {
   const { audit, porcupine, tables, faults } = report
   const { illegal, undecided, skus, operations, unknown, named } = porcupine

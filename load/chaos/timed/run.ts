@@ -6,7 +6,7 @@ import { prngFromSeed } from "../../../src/workload/prng.ts"
 import { httpDoor } from "../../play/door.ts"
 import { pause, until } from "../../stage/stage.ts"
 import { type ActOptions, acts } from "./acts.ts"
-import { type Asker, httpAsker, natsAsker } from "./asking.ts"
+import { type Asker, httpAsker, natsAsker, within } from "./asking.ts"
 import { atOnceMax, type Family, factsOf, familiesFor, type Lane, type Need, type PlannedFault, scheduleOf } from "./families.ts"
 import { channelNames, type Field, gateSender, orderSender, withField } from "./field.ts"
 import { askPorcupine, History, type PorcupineSaid } from "./history.ts"
@@ -18,6 +18,8 @@ export interface TimedOptions extends ActOptions {
   readonly servers: 1 | 3
   /** Commands a second. */
   readonly rate: number
+  readonly workers: number
+  readonly leaseTtlMs: number
   /** Only these, where any are named. */
   readonly only: ReadonlyArray<Family>
   readonly say: (line: string) => void
@@ -68,10 +70,9 @@ export interface TimedReport {
 }
 
 const partitions = 8
-const workers = 2
-const leaseTtlMs = 3_000
 const recoverPatienceMs = 120_000
 const resolvePatienceMs = 240_000
+const closePatienceMs = 20_000
 const porcupineLimit = "60s"
 const baseBytes = 640 * 1_048_576
 const bytesAMinute = 128 * 1_048_576
@@ -232,6 +233,11 @@ const heardInstead = (askers: ReadonlyArray<Asker>): Readonly<Record<string, num
   return Object.fromEntries([...all].toSorted(([, a], [, b]) => b - a))
 }
 
+/** What else was found is told all the same. */
+const unasked = ({ operations, unknown }: History, error: unknown): PorcupineSaid => {
+  return { skus: 0, operations, unknown, illegal: 0, undecided: 1, seconds: 0, named: [String(error)] }
+}
+
 const playOn = async (field: Field, options: TimedOptions, history: History): Promise<TimedReport> => {
   const { say, seed, minutes, rate, servers, isCancelled } = options
   const given = new Set<Need>()
@@ -254,7 +260,7 @@ const playOn = async (field: Field, options: TimedOptions, history: History): Pr
   const unresolved = await traffic.stop(resolvePatienceMs)
   await beside
   history.close()
-  await Promise.all(allOf(askers).map((asker) => Promise.race([asker.close(), pause(20_000)])))
+  await Promise.all(allOf(askers).map((asker) => within(asker.close(), closePatienceMs)))
   say("the tables are held to the journals")
   const tables = await auditTables(field)
   await Promise.all(field.actors.filter(({ isAway }) => !isAway).map((actor) => actor.stop()))
@@ -278,12 +284,13 @@ const playOn = async (field: Field, options: TimedOptions, history: History): Pr
     endedByThemselves,
   }
   const found = { heardInstead: heardInstead(allOf(askers)), unresolved, contradictions, ...(await judged(field)), tables }
-  return { ...run, ...found, porcupine: await askPorcupine(history.file, porcupineLimit) }
+  const porcupine = await askPorcupine(history.file, porcupineLimit).catch((error: unknown) => unasked(history, error))
+  return { ...run, ...found, porcupine }
 }
 
 /** Plays a run to its end. Rejects if it can't be played. `keep`: whether its folder is kept, by what was found. */
 export const playTimed = (options: TimedOptions, isWorthKeeping: (report: TimedReport) => boolean): Promise<TimedReport> => {
-  const { servers, minutes } = options
+  const { servers, minutes, workers, leaseTtlMs } = options
   // The proxies take a whole number.
   const seed = prngFromSeed(options.seed)
     .stream("proxies")

@@ -6,7 +6,7 @@ import { plainLine } from "../../../src/domain/sku/policy.ts"
 import { type Prng, prngFromSeed } from "../../../src/workload/prng.ts"
 import type { Wanted } from "../../play/door.ts"
 import { pause } from "../../stage/stage.ts"
-import type { Asker, Decided } from "./asking.ts"
+import { type Asker, type Decided, within } from "./asking.ts"
 import { type History, type HistoryLine, type HistoryOp, nowNs } from "./history.ts"
 
 /** Who sends what. */
@@ -46,6 +46,8 @@ const behindMsMax = 20_000
 const asksTwice = 2
 const givesUp = 3
 const givesUpMs = [10, 400] as const
+/** Of a SKU: each may have had its effect or not, and Porcupine has to bear all of that in mind to the end. */
+const unheardMax = 6
 
 const orderSku = (number: number): string => `order-${number}`
 
@@ -104,6 +106,7 @@ class Market {
   readonly book = new Book()
   readonly #history: History
   readonly #run: string
+  readonly #unheard = new Map<string, number>()
   #ids = 0
   /** What nobody waits for, to be decided all the same before the end. */
   readonly loose = new Set<Promise<unknown>>()
@@ -111,6 +114,11 @@ class Market {
   constructor(history: History, run: string) {
     this.#history = history
     this.#run = run
+  }
+
+  /** How many of a SKU's commands have no answer in the history. */
+  unheardOf(sku: string): number {
+    return this.#unheard.get(sku) ?? 0
   }
 
   id(): string {
@@ -141,10 +149,12 @@ class Market {
     const wanted = wantedOf(op, this.id(), sku, reservation, qty)
     const line = { sku, id: wanted.id, client, op, reservation, qty, call: nowNs() }
     const asking = this.ask(asker, wanted)
-    const heard = waitMs === undefined ? await asking : await Promise.race([asking, pause(waitMs).then(() => null)])
+    const heard = waitMs === undefined ? await asking : await within(asking, waitMs)
     this.#history.write(lineOf(line, heard))
-    if (heard === null) this.#later(asking)
-    else if (chance.chance(asksTwice, 64)) await this.#again(asker, wanted, heard)
+    if (heard === null) {
+      this.#unheard.set(sku, this.unheardOf(sku) + 1)
+      this.#later(asking)
+    } else if (chance.chance(asksTwice, 64)) await this.#again(asker, wanted, heard)
     return heard
   }
 
@@ -179,11 +189,11 @@ const once = async (market: Market, place: Place): Promise<void> => {
     return
   }
   const reservation = market.id()
-  const qty = chance.between(1, 2)
-  if (chance.chance(givesUp, 64)) {
-    await market.act(place, "Reserve", reservation, qty, chance.between(...givesUpMs))
+  if (chance.chance(givesUp, 64) && market.unheardOf(place.sku) < unheardMax) {
+    await market.act(place, "Reserve", reservation, 1, chance.between(...givesUpMs))
     return
   }
+  const qty = chance.between(1, 2)
   const held = await market.act(place, "Reserve", reservation, qty)
   if (held?.outcome !== "accepted") return
   const fate = chance.below(8)
@@ -292,7 +302,7 @@ export const startTimedTraffic = async (askers: Askers, { seed, minutes, rate, h
     stop: async (patienceMs) => {
       market.book.closing = true
       const all = sales.then(() => Promise.all(loops)).then(() => Promise.all(market.loose))
-      await Promise.race([all, pause(patienceMs)])
+      await within(all, patienceMs)
       const left = [...market.book.underWay.keys()]
       market.book.abandoned = true
       return left
