@@ -2,7 +2,7 @@
  * How a command is asked until it is decided, over NATS or HTTP: under the same id, however often its answer is lost. Says what was decided; judges nothing.
  */
 import type { SenderClient } from "../../../src/channel.ts"
-import type { Heard, Wanted } from "../../play/door.ts"
+import type { Heard, Wanted } from "../../play/wanted.ts"
 import { pause } from "../../stage/stage.ts"
 
 /** What was decided of a command. */

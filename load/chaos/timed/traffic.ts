@@ -4,7 +4,7 @@
  */
 import { plainLine } from "../../../src/domain/sku/policy.ts"
 import { type Prng, prngFromSeed } from "../../../src/workload/prng.ts"
-import type { Wanted } from "../../play/door.ts"
+import type { Wanted } from "../../play/wanted.ts"
 import { pause } from "../../stage/stage.ts"
 import { type Asker, type Decided, within } from "./asking.ts"
 import { type History, type HistoryLine, type HistoryOp, nowNs } from "./history.ts"
