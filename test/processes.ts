@@ -1,6 +1,9 @@
 /** What tests need that start processes: what one says, whether one still runs, and waiting for either. */
 import type { Readable } from "node:stream"
 
+/** What a process that a test starts has of this one's environment, so that the test itself says all else it sees: where programs are, and where what Node has compiled is kept for the next of them. */
+export const bare = { PATH: process.env.PATH, HOME: process.env.HOME, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }
+
 /** What a stream says, as text, as far as it has said it. `heard` is called after each piece. */
 export const textOf = (stream: Readable, heard: () => void = () => undefined): (() => string) => {
   let text = ""

@@ -9,7 +9,7 @@ import type { Readable } from "node:stream"
 import { fileURLToPath } from "node:url"
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest"
 import { addKey, noKeys } from "../../src/http/keys.ts"
-import { textOf, until } from "../processes.ts"
+import { bare, textOf, until } from "../processes.ts"
 import { certificateOf } from "./certificate.ts"
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
@@ -44,7 +44,7 @@ afterAll(async () => {
 /** Starts it, and returns what it logs and the process. */
 const start = (more: Readonly<Record<string, string>> = {}) => {
   const env = {
-    PATH: process.env.PATH,
+    ...bare,
     HOLDFAST_NATS_URL: `nats://127.0.0.1:${(silent.address() as AddressInfo).port}`,
     HOLDFAST_GATEWAY_LOGINS_FILE: "logins.json",
     HOLDFAST_API_KEYS_FILE: "keys.json",

@@ -16,7 +16,7 @@ import { JournalRoom } from "../../src/ports/archive.ts"
 import { Cluster } from "../../src/ports/broker.ts"
 import { saidCodec } from "../../src/wire/said.ts"
 import { connectAs } from "../nats/raw-client.ts"
-import { until } from "../processes.ts"
+import { bare, until } from "../processes.ts"
 import { startTimeoutMs } from "./real-cluster.ts"
 
 const partitions = 1
@@ -60,8 +60,7 @@ describe("holdfast archive", () => {
     const { url, credentials } = server
     const before = await held()
     const env = {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
+      ...bare,
       HOLDFAST_NATS_URL: url,
       HOLDFAST_ARCHIVE_USER: credentials.engine.user,
       HOLDFAST_ARCHIVE_PASSWORD: credentials.engine.password,
@@ -98,25 +97,24 @@ describe("holdfast archive", () => {
 
   it("without a folder, a login or a known partition says what to do", async () => {
     const { url, credentials } = server
-    const bare = { PATH: process.env.PATH, HOME: process.env.HOME, HOLDFAST_NATS_URL: url }
+    const there = { ...bare, HOLDFAST_NATS_URL: url }
     const login = { HOLDFAST_ARCHIVE_USER: credentials.archivist.user, HOLDFAST_ARCHIVE_PASSWORD: credentials.archivist.password }
-    expect(await runAs(["archive"], { ...bare, ...login })).toMatchObject({
+    expect(await runAs(["archive"], { ...there, ...login })).toMatchObject({
       code: 2,
       err: expect.stringContaining("--dir or HOLDFAST_ARCHIVE_DIR"),
     })
-    expect(await runAs(["archive", "--dir", folder], bare)).toMatchObject({
+    expect(await runAs(["archive", "--dir", folder], there)).toMatchObject({
       code: 2,
       err: expect.stringContaining("HOLDFAST_ARCHIVE_USER"),
     })
-    expect(await runAs(["archive", "--dir", folder, "--partition", "7"], { ...bare, ...login })).toMatchObject({ code: 2 })
-    expect(await runAs(["archive", "--dir", folder, "--every", "often"], { ...bare, ...login })).toMatchObject({ code: 2 })
+    expect(await runAs(["archive", "--dir", folder, "--partition", "7"], { ...there, ...login })).toMatchObject({ code: 2 })
+    expect(await runAs(["archive", "--dir", folder, "--every", "often"], { ...there, ...login })).toMatchObject({ code: 2 })
   })
 
   it("in a folder that isn't there makes none unless it is asked to", async () => {
     const { url, credentials } = server
     const { user, password } = credentials.archivist
-    const home = { PATH: process.env.PATH, HOME: process.env.HOME }
-    const env = { ...home, HOLDFAST_NATS_URL: url, HOLDFAST_ARCHIVE_USER: user, HOLDFAST_ARCHIVE_PASSWORD: password }
+    const env = { ...bare, HOLDFAST_NATS_URL: url, HOLDFAST_ARCHIVE_USER: user, HOLDFAST_ARCHIVE_PASSWORD: password }
     const fresh = join(folder, "mistyped", "archive")
     const isThere = () =>
       stat(fresh).then(

@@ -28,7 +28,7 @@ import { availabilityAt } from "../../src/query/time-travel.ts"
 import { whyAts } from "../../src/query/why.ts"
 import { gatewayMeterLayer } from "../../src/telemetry/gateway-metrics.ts"
 import { metricsLayer } from "../../src/telemetry/metrics.ts"
-import { textOf } from "../processes.ts"
+import { bare, textOf } from "../processes.ts"
 import { RealCluster, startTimeoutMs } from "./real-cluster.ts"
 
 let cluster: RealCluster
@@ -147,7 +147,7 @@ const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
 
 /** Runs a projector until its scope is left; what it says, so far. */
 const projector = (url: string) => {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment(), HOLDFAST_POSTGRES_URL: url, HOLDFAST_HTTP_PORT: "0" }
+  const env = { ...bare, ...environment(), HOLDFAST_POSTGRES_URL: url, HOLDFAST_HTTP_PORT: "0" }
   const child = spawn(process.execPath, [main, "project"], { cwd: cluster.folder, env, stdio: ["ignore", "ignore", "pipe"] })
   const said = textOf(child.stderr)
   const ended = new Promise((resolve) => child.once("exit", resolve))

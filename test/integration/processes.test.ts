@@ -11,7 +11,7 @@ import type { EmbeddedConnection } from "../../src/nats/embedded.ts"
 import { natsServerBinary } from "../../src/nats/server-binary.ts"
 import { metricName } from "../../src/telemetry/catalogue.ts"
 import { startTimeoutMs } from "../nats/nats-broker.ts"
-import { isAlive, textOf, until } from "../processes.ts"
+import { bare, isAlive, textOf, until } from "../processes.ts"
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
 let folder = ""
@@ -36,8 +36,7 @@ beforeAll(async () => {
   await natsServerBinary()
   folder = await mkdtemp(join(tmpdir(), "holdfast-processes-"))
   const env = {
-    PATH: process.env.PATH,
-    HOME: process.env.HOME,
+    ...bare,
     XDG_CACHE_HOME: process.env.XDG_CACHE_HOME,
     HOLDFAST_OWN_NATS_PORT: "0",
     HOLDFAST_GATEWAY_PORT: "0",

@@ -10,7 +10,7 @@ import { exitCode } from "../../src/cli/exit-codes.ts"
 import { sendersOf } from "../../src/domain/sender-list.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { natsServerBinary } from "../../src/nats/server-binary.ts"
-import { textOf } from "../processes.ts"
+import { bare, textOf } from "../processes.ts"
 
 /** For whoever starts the first server on a machine: it may have to be built. */
 export const startTimeoutMs = 300_000
@@ -22,9 +22,6 @@ export interface Ran {
   readonly out: string
   readonly err: string
 }
-
-/** What is run has its own environment only: a test says what it sees. */
-const bare = { PATH: process.env.PATH, HOME: process.env.HOME }
 
 const endOf = (child: ChildProcessWithoutNullStreams, out: () => string): Promise<Ran> => {
   const err = textOf(child.stderr)
