@@ -26,6 +26,9 @@ export const ofBook = (
   return events.map((event, at) => ({ ...event, channel, order: id, n: before + at + 1 }))
 }
 
+/** The events with which an order ends, each once. */
+const ending: ReadonlySet<BookEvent["type"]> = new Set(["OrderRefused", "OrderExpired", "OrderEnded"])
+
 const dueMs = (order: Order): EpochMs => dueMsOf(order) ?? 0
 
 const find = (book: OrderBook, channel: SenderId, id: ReservationId): Order | undefined => orderIn(book, channel, orderId(id))
@@ -53,5 +56,5 @@ export const orderParts: KindParts<OrderKind> = Object.freeze<KindParts<OrderKin
   dueBefore,
   forget: forgetOrder,
   slotsOf: ({ orders }) => orders?.slots,
-  open: { by: ({ type }) => (type === "OrderPlaced" ? 1 : type === "OrderEnded" ? -1 : 0), is: ({ phase }) => phase !== "ended" },
+  open: { by: ({ type }) => (type === "OrderPlaced" ? 1 : ending.has(type) ? -1 : 0), is: ({ phase }) => phase !== "ended" },
 })

@@ -132,6 +132,10 @@ export class Shop extends World {
   /** What the two sides of this world at rest say differently, or hold for nobody. */
   wrong(): ReadonlyArray<string> {
     const wrong: Array<string> = []
+    for (const { openParts, actorList } of this.orderPartitions()) {
+      const open = actorList.flatMap(({ state }) => ordersIn(state)).filter(({ phase }) => phase !== "ended")
+      if (openParts !== open.length) wrong.push(`${openParts} orders are counted as open, and ${open.length} are`)
+    }
     const orders = new Map(this.orders().map((order) => [`${order.channel}/${order.id}`, order]))
     for (const { actorList } of this.skuPartitions())
       for (const { state } of actorList)
