@@ -106,11 +106,7 @@ const setting = (name: string, fallback: string, help: string): Setting => ({ na
 export const settings = {
   natsUrl: setting("HOLDFAST_NATS_URL", "none", "nats://host:port[,…] of the server; none: an own nats-server, for development"),
   ownNatsPort: setting("HOLDFAST_OWN_NATS_PORT", "14222", "where the own nats-server listens; 0: a free port each time"),
-  ownFolder: setting(
-    "HOLDFAST_OWN_FOLDER",
-    ".cache/holdfast",
-    "the own nats-server's folder, and where commands look for it; relative to this one",
-  ),
+  ownFolder: setting("HOLDFAST_OWN_FOLDER", ".cache/holdfast", "the own nats-server's folder, where commands look for it"),
   monitorUrl: setting("HOLDFAST_NATS_MONITOR_URL", "none", "http://host:port[,…] of its monitoring pages, where its guarantees are read"),
   engineUser: setting("HOLDFAST_ENGINE_USER", "none", "worker's login in the account of all that is stored"),
   enginePassword: setting("HOLDFAST_ENGINE_PASSWORD", "none", "its password"),
@@ -137,13 +133,13 @@ export const settings = {
   durability: setting(
     "HOLDFAST_DURABILITY",
     "warn",
-    "strict: refuse to serve on a server that could lose what it acknowledged; warn: say it",
+    "strict: refuse to serve where what was acknowledged could be lost; warn: say it",
   ),
   httpHost: setting("HOLDFAST_HTTP_HOST", "127.0.0.1", "address of /metrics, /ready, /worker and /live"),
   httpPort: setting("HOLDFAST_HTTP_PORT", "9464", "port of them; 0: a free one"),
   log: setting("HOLDFAST_LOG", "pretty", "json or pretty, on standard error"),
   logLevel: setting("HOLDFAST_LOG_LEVEL", "Info", "Debug, Info, Warn, Error or None"),
-  otlpUrl: setting("HOLDFAST_OTLP_URL", "none", "http://host:4318 of an OpenTelemetry collector, for spans of commands that are traced"),
+  otlpUrl: setting("HOLDFAST_OTLP_URL", "none", "http://host:4318 of an OpenTelemetry collector, for spans of traced commands"),
   drainTimeoutMs: setting(
     "HOLDFAST_DRAIN_TIMEOUT_MS",
     "15000",
