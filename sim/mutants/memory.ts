@@ -68,9 +68,9 @@ export const memory: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: deciding,
-        pattern: `return found.hash === hash ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", codec`,
-        replacement: `const isAlike = found.hash === hash || (asked.arrived.read !== null && bites())
-  return isAlike ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", codec`,
+        pattern: `return sameAs(found, asked)`,
+        replacement: `const isUncompared = found.hash !== asked.hash && asked.arrived.read !== null && bites()
+  return isUncompared ? { _tag: "Repeated", outcome: found.outcome } : sameAs(found, asked)`,
       },
     ],
   },
