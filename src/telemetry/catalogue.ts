@@ -98,7 +98,7 @@ const metrics = {
     name: "holdfast_partition_unreadable",
     type: "gauge",
     unit: "one",
-    help: "1 where this worker leaves the partition to others: a newer release writes its journal, or its commands lie in the stream of an earlier one and this worker has no login there.",
+    help: "1 where this worker leaves the partition to others, because a newer release writes its journal.",
     labels: ofPartition,
     by: worker,
   },
