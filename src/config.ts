@@ -130,11 +130,7 @@ export const settings = {
     "3000",
     `a worker silent for this long is taken for dead; ${leaseTtlMsMin} to ${leaseTtlMsMax}`,
   ),
-  durability: setting(
-    "HOLDFAST_DURABILITY",
-    "warn",
-    "strict: refuse to serve where what was acknowledged could be lost; warn: say it",
-  ),
+  durability: setting("HOLDFAST_DURABILITY", "warn", "strict: refuse to serve where what was acknowledged could be lost; warn: say it"),
   httpHost: setting("HOLDFAST_HTTP_HOST", "127.0.0.1", "address of /metrics, /ready, /worker and /live"),
   httpPort: setting("HOLDFAST_HTTP_PORT", "9464", "port of them; 0: a free one"),
   log: setting("HOLDFAST_LOG", "pretty", "json or pretty, on standard error"),
