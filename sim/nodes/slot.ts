@@ -356,7 +356,7 @@ export class Slot<K extends KindTypes = SkuKind> {
       case "StoreChunk":
         return this.#storeChunk(output)
       case "PublishSnapshot":
-        return this.#once(() => this.#server.publishSnapshot(output.manifest))
+        return this.#once(() => this.#server.publishSnapshot(this.id, output.manifest))
       case "DiscardSnapshot":
         return this.#once(() => this.#server.discardSnapshot(this.id, output.id))
       case "ContinueSoon":

@@ -403,18 +403,19 @@ export class Server {
 
   // Snapshots.
 
-  putChunk(partition: number, snapshot: string, index: number, bytes: Uint8Array): void {
-    const key = `${partition} ${snapshot}`
+  putChunk(id: number, snapshot: string, index: number, bytes: Uint8Array): void {
+    const key = `${id} ${snapshot}`
     const chunks = this.#chunks.get(key) ?? []
     this.#chunks.set(key, chunks)
     chunks[index] = bytes
   }
 
-  publishSnapshot(manifest: SnapshotManifest): void {
-    const chunks = this.#chunks.get(`${manifest.partition} ${manifest.id}`) ?? []
-    const former = this.#snapshots.get(manifest.partition)
-    if (former !== undefined) this.#formerSnapshots.set(manifest.partition, former)
-    this.#snapshots.set(manifest.partition, { manifest, chunks })
+  /** `id`: of the journal among all of the world. The manifest names its partition among those of its kind. */
+  publishSnapshot(id: number, manifest: SnapshotManifest): void {
+    const chunks = this.#chunks.get(`${id} ${manifest.id}`) ?? []
+    const former = this.#snapshots.get(id)
+    if (former !== undefined) this.#formerSnapshots.set(id, former)
+    this.#snapshots.set(id, { manifest, chunks })
   }
 
   snapshot(partition: number): StoredSnapshot | null {
