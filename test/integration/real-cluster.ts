@@ -32,6 +32,7 @@ export class RealCluster {
   readonly folder: string
   readonly server: EmbeddedServer
   readonly #workers: Array<ChildProcess> = []
+  #started = 0
 
   private constructor(folder: string, server: EmbeddedServer) {
     this.folder = folder
@@ -46,7 +47,11 @@ export class RealCluster {
     return new RealCluster(folder, await startEmbedded({ storeDir: join(folder, ".cache", "holdfast"), senders }))
   }
 
-  /** Starts a worker beside those that there are. `preload`: a module that is loaded before its own. */
+  /**
+   * Starts a worker beside those that there are. `preload`: a module that is loaded before its own.
+   *
+   * They are called w1, w2 and so on: of two that follow each other either owns two of the four partitions of each kind. By names that chance gives, one of two owned all in every eighth cluster.
+   */
   startWorker(preload?: URL): void {
     const { url, monitorUrl, credentials, senders } = this.server
     const env = {
@@ -59,6 +64,7 @@ export class RealCluster {
       HOLDFAST_DOOR_PASSWORD: credentials.door.password,
       HOLDFAST_SENDERS: senders,
       HOLDFAST_PARTITIONS: "4",
+      HOLDFAST_WORKER: `w${++this.#started}`,
       HOLDFAST_HTTP_PORT: "0",
     }
     const before = preload === undefined ? [] : ["--import", preload.href]
