@@ -15,16 +15,26 @@ export interface ServerSecond {
   readonly openHolds: number
   /** Cores that the workers used. */
   readonly cores: number
+  /** Commands that they decided since they started. */
+  readonly decided: number
+  /** What their memory is: in use on the heap, and all of the processes. */
+  readonly heapBytes: number
+  readonly residentBytes: number
+  /** What their journals take on the servers' disks. */
+  readonly journalBytes: number
+  readonly openFiles: number
+  /** What keeps their processes busy: timers, sockets, requests under way. */
+  readonly handles: number
 }
 
 interface Read {
   readonly atMs: number
-  readonly decided: number
   readonly lagSeconds: number
   readonly appendSeconds: number
   readonly appends: number
-  readonly openHolds: number
   readonly cpuSeconds: number
+  /** As in a `ServerSecond`. */
+  readonly now: Pick<ServerSecond, "decided" | "openHolds" | "heapBytes" | "residentBytes" | "journalBytes" | "openFiles" | "handles">
 }
 
 /** The values of a metric for each of its labels. */
@@ -40,12 +50,19 @@ const readPages = async (urls: ReadonlyArray<string>): Promise<Read | null> => {
     const sum = (metric: string) => pages.reduce((total, page) => total + sumOf(page, metric), 0)
     return {
       atMs: performance.now(),
-      decided: sum(`${metricName.batchCommands}_sum`),
       lagSeconds: Math.max(0, ...pages.flatMap((page) => valuesOf(page, metricName.lagOldestSeconds))),
       appendSeconds: sum(`${metricName.appendSeconds}_sum`),
       appends: sum(`${metricName.appendSeconds}_count`),
-      openHolds: sum(metricName.openHolds),
       cpuSeconds: sum("process_cpu_seconds_total"),
+      now: {
+        decided: sum(`${metricName.batchCommands}_sum`),
+        openHolds: sum(metricName.openHolds),
+        heapBytes: sum("nodejs_heap_size_used_bytes"),
+        residentBytes: sum("process_resident_memory_bytes"),
+        journalBytes: sum(metricName.journalBytes),
+        openFiles: sum("process_open_fds"),
+        handles: sum("nodejs_active_resources"),
+      },
     }
   } catch {
     return null
@@ -64,11 +81,11 @@ export const followFigures = (urls: ReadonlyArray<string>): { readonly stop: () 
       const appends = read.appends - before.appends
       seconds.push({
         atMs: Math.round(read.atMs - startMs),
-        decidedPerSecond: (read.decided - before.decided) / forSeconds,
+        decidedPerSecond: (read.now.decided - before.now.decided) / forSeconds,
         lagSeconds: read.lagSeconds,
         appendMs: appends === 0 ? 0 : ((read.appendSeconds - before.appendSeconds) * 1_000) / appends,
-        openHolds: read.openHolds,
         cores: (read.cpuSeconds - before.cpuSeconds) / forSeconds,
+        ...read.now,
       })
     }
     before = read

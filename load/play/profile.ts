@@ -48,6 +48,20 @@ export const Profile = Schema.Struct({
     busyShare: Share,
     errorShare: Share,
     undecidedShare: Share,
+    /** For a profile that lasts: what the workers may grow by while the same goes on. */
+    steady: Schema.optionalKey(
+      Schema.Struct({
+        /** Of the run: when memories of recent decisions are full, and before it ends. */
+        fromShare: Share,
+        toShare: Share,
+        /** Of what is in use on the heap. */
+        heapGrowthAnHour: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1_000 })),
+        /** What is remembered of a decision lies outside the heap, for as long as its id is remembered. */
+        residentBytesADecision: Whole(0, 1_000_000),
+        journalBytesADecision: Whole(0, 1_000_000),
+        moreHandles: Whole(0, 1_000_000),
+      }),
+    ),
   }),
 })
 export interface Profile extends Schema.Schema.Type<typeof Profile> {}

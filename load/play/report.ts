@@ -65,6 +65,15 @@ const chartsOf = ({ seconds, server }: Played): { readonly x: ReadonlyArray<numb
           { label: "open holds, thousands", values: told((one) => one.openHolds / 1_000), colour: "#00838f" },
         ],
       },
+      {
+        title: "What the workers keep",
+        unit: "MB",
+        lines: [
+          { label: "in use on the heap", values: told((one) => one.heapBytes / 1e6), colour: "#2e7d32" },
+          { label: "memory of the processes", values: told((one) => one.residentBytes / 1e6), colour: "#c77700" },
+          { label: "journals on disk", values: told((one) => one.journalBytes / 1e6), colour: "#1565c0" },
+        ],
+      },
     ],
   }
 }

@@ -5,6 +5,7 @@
 import type { ServerSecond } from "./figures.ts"
 import type { Profile } from "./profile.ts"
 import type { Outcome, Second, Times } from "./recorder.ts"
+import { steadiness } from "./steadiness.ts"
 
 export interface Played {
   readonly profile: string
@@ -61,7 +62,8 @@ const audited = ({ audit }: Played): Threshold => {
 }
 
 /** Each threshold of the profile, and what has to hold of every run. */
-export const thresholds = (played: Played, { thresholds: asked }: Profile): ReadonlyArray<Threshold> => {
+export const thresholds = (played: Played, profile: Profile): ReadonlyArray<Threshold> => {
+  const { thresholds: asked } = profile
   const { times, contradicted, repeats } = played
   const all = Object.values(times).reduce((sum, { count }) => sum + count, 0)
   const p99 = (outcome: "accepted" | "refused", mostMs: number): Threshold => ({
@@ -89,6 +91,7 @@ export const thresholds = (played: Played, { thresholds: asked }: Profile): Read
       isKept: contradicted.length === 0,
     },
     { what: "answered at all", found: `${all} answers`, asked: "some were accepted", isKept: times.accepted.count > 0 },
+    ...steadiness(played, profile),
     audited(played),
   ]
 }
