@@ -1,23 +1,18 @@
 /**
- * The alerts of deploy/prometheus before a real Prometheus: it scrapes workers, an ingress and the page of a projection while things are done to them, and each alert that belongs to it has to fire, and to be over again
+ * The alerts of deploy/prometheus before a real Prometheus: it scrapes workers, an ingress and a projector while things are done to them and to Postgres, and each alert that belongs to it has to fire, and to be over again
  * once it is mended. While all is well none may fire but the one that says what this machine can't guarantee. Printed as a table, with how long each took.
- *
- * The projection's page is this script's own, with the metrics that a projector tells: what stops there is a number.
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtempSync, renameSync, writeFileSync } from "node:fs"
-import { createServer } from "node:http"
 import { createServer as listen } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { jetstreamManager } from "@nats-io/jetstream"
 import { connect as natsConnect } from "@nats-io/transport-node"
-import { Registry } from "prom-client"
 import type { SenderClient } from "../src/channel.ts"
 import { sendersOf } from "../src/domain/sender-list.ts"
 import { plainLine } from "../src/domain/sku/policy.ts"
-import { pageOf } from "../src/telemetry/making.ts"
-import { makeProjectionMetrics } from "../src/telemetry/projection.ts"
+import { type EmbeddedPostgres, startPostgres } from "../src/postgres/embedded.ts"
 import { journalStream } from "../src/wire/subjects.ts"
 import { prometheusBinary, rulesFolder, tryDashboards, tryPage, tryRules } from "../tools/prometheus.ts"
 import { chosen, conclude, type Promised, say } from "./stage/show.ts"
@@ -102,19 +97,6 @@ const startPrometheus = async (): Promise<Prometheus> => {
   return { firing, query, scrape, stop }
 }
 
-/** A page with the metrics of a projector, and how to say that it is behind. */
-const startProjection = async () => {
-  const registry = new Registry()
-  const { behind } = makeProjectionMetrics(registry, { sku: 1, order: 0 })
-  behind("sku", 0, 0, 0)
-  const server = createServer((_, response) => {
-    pageOf(registry).then((page) => response.writeHead(200, { "content-type": registry.contentType }).end(page))
-  })
-  const port = await freePort()
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", () => resolve()))
-  return { address: `127.0.0.1:${port}`, behind, stop: () => server.close() }
-}
-
 /** What is done, what is to fire then, and how it is mended. */
 interface Scene {
   readonly name: (typeof sceneNames)[number]
@@ -181,12 +163,16 @@ interface Cast {
   readonly stage: Stage
   readonly workers: Array<StageProcess>
   readonly gates: Array<StageProcess>
-  readonly projection: Awaited<ReturnType<typeof startProjection>>
+  projector: StageProcess
+  readonly postgres: EmbeddedPostgres
   readonly prometheus: Prometheus
 }
 
-const scrapeAll = ({ workers, gates, projection, prometheus }: Cast): void =>
-  prometheus.scrape([...workers, ...gates].map(({ address }) => address).concat(projection.address))
+const startProjector = (stage: Stage, { url }: EmbeddedPostgres, name: string): Promise<StageProcess> =>
+  stage.start("project", name, { HOLDFAST_POSTGRES_URL: url })
+
+const scrapeAll = ({ workers, gates, projector, prometheus }: Cast): void =>
+  prometheus.scrape([...workers, ...gates, projector].map(({ address }) => address))
 
 let lives = 0
 /** Kills these, and puts new ones in their places when it is mended. */
@@ -211,7 +197,7 @@ interface Clients {
 }
 
 const scenesOf = async (cast: Cast, { web, dock, planner }: Clients): Promise<ReadonlyArray<Scene>> => {
-  const { stage, projection } = cast
+  const { stage, postgres } = cast
   await stockUp(stage, skus, ["web"], { dock: "dock", planner: "planner" })
   // Known, and of which nothing is there.
   await planner.setPolicy({ sku: "EMPTY", policy: { version: 1, channels: [plainLine("web", 0)], safety: [], sourcing: ["DC1"] } })
@@ -244,21 +230,25 @@ const scenesOf = async (cast: Cast, { web, dock, planner }: Clients): Promise<Re
     },
     {
       name: "projection",
-      what: "the projection stands still (a number of this script's)",
+      what: "Postgres stops, and facts are decided",
       alerts: ["HoldfastProjectionBehind"],
-      begin: () => projection.behind("sku", 0, 1_000, 90_000),
-      mend: () => projection.behind("sku", 0, 0, 0),
+      begin: async () => {
+        await postgres.kill("SIGINT")
+        await Promise.all(skus.map((sku) => dock.receiveStock({ sku, location: "DC1", qty: 1, reference: `away-${++facts}` })))
+      },
+      mend: () => postgres.restart(),
     },
     {
       name: "all-killed",
       what: "every process is killed, told by absence",
       alerts: ["HoldfastNobodyTells"],
       begin: () => {
-        for (const { pid } of [...cast.workers, ...cast.gates]) process.kill(pid, "SIGKILL")
+        for (const { pid } of [...cast.workers, ...cast.gates, cast.projector]) process.kill(pid, "SIGKILL")
       },
       mend: async () => {
         for (let at = 0; at < cast.workers.length; at++) cast.workers[at] = await stage.startWorker(`worker-last-${at}`)
         cast.gates[0] = await stage.startIngress("gate-last")
+        cast.projector = await startProjector(stage, postgres, "projector-last")
         scrapeAll(cast)
       },
     },
@@ -291,11 +281,11 @@ const playAll = async (cast: Cast, clients: Clients) => {
   return { rows, early, left: await firesNow(), said }
 }
 
-const play = async (stage: Stage, started: ReadonlyArray<StageProcess>) => {
-  const gate = await stage.startIngress("gate")
+const playBeside = async (stage: Stage, started: ReadonlyArray<StageProcess>, postgres: EmbeddedPostgres) => {
+  const [gate, projector] = [await stage.startIngress("gate"), await startProjector(stage, postgres, "projector")]
   const [web, dock, planner] = await Promise.all([stage.open("web"), stage.open("dock"), stage.open("planner")])
-  const [projection, prometheus] = await Promise.all([startProjection(), startPrometheus()])
-  const cast: Cast = { stage, workers: [...started], gates: [gate], projection, prometheus }
+  const prometheus = await startPrometheus()
+  const cast: Cast = { stage, workers: [...started], gates: [gate], projector, postgres, prometheus }
   try {
     scrapeAll(cast)
     await until("all are scraped", async () => (await prometheus.query("up == 1")) === 4)
@@ -303,7 +293,17 @@ const play = async (stage: Stage, started: ReadonlyArray<StageProcess>) => {
   } finally {
     // Also where it broke: nobody else would end them.
     await Promise.all([web.close(), dock.close(), planner.close(), prometheus.stop()])
-    projection.stop()
+    // Before its Postgres is ended.
+    await cast.projector.stop()
+  }
+}
+
+const play = async (stage: Stage, started: ReadonlyArray<StageProcess>) => {
+  const postgres = await startPostgres()
+  try {
+    return await playBeside(stage, started, postgres)
+  } finally {
+    await postgres.stop()
   }
 }
 
