@@ -46,6 +46,7 @@ const options = scriptOptions(
     senders: { fallback: "web", help: "channels that send, separated by commas; shoppers come through them by turns" },
     seed: { fallback: "1", help: "what the shoppers want is drawn from it" },
     partitions: { fallback: "8", help: "of a cluster of its own", whole: 1 },
+    processes: { fallback: "1", help: "workers of a cluster of its own", whole: 1 },
     report: { fallback: "", help: "folder for report.html and report.json" },
   },
   {
@@ -94,7 +95,7 @@ const over = ((): Over =>
 
 const openCluster = (): Promise<PlayedCluster> => {
   const metrics = options.metrics === "" ? [] : options.metrics.split(",")
-  if (options.folder === "" && options.target === "") return ownCluster(over, Number(options.partitions))
+  if (options.folder === "" && options.target === "") return ownCluster(over, Number(options.partitions), Number(options.processes))
   return namedCluster(options.folder === "" ? "." : options.folder, over, options.target === "" ? null : options.target, metrics)
 }
 

@@ -120,8 +120,8 @@ const untilServing = async (child: ChildProcess, log: () => string, folder: stri
   }
 }
 
-/** One of our own: a nats-server, a worker and a gateway in a folder that goes with it. */
-export const ownCluster = async (over: Over, partitions: number): Promise<PlayedCluster> => {
+/** One of our own: a nats-server, a worker (or several, as processes under one supervisor) and a gateway in a folder that goes with it. */
+export const ownCluster = async (over: Over, partitions: number, processes: number): Promise<PlayedCluster> => {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-load-"))
   const env = {
     PATH: process.env.PATH,
@@ -135,7 +135,8 @@ export const ownCluster = async (over: Over, partitions: number): Promise<Played
     HOLDFAST_GATEWAY_REQUESTS_PER_SECOND: "1000000",
   }
   // A group of its own: Ctrl-C reaches this process, which then asks for the last answers before it ends the cluster.
-  const child = spawn(process.execPath, [main, "serve", "--no-postgres"], {
+  const several = processes === 1 ? [] : ["--processes", String(processes)]
+  const child = spawn(process.execPath, [main, "serve", "--no-postgres", ...several], {
     cwd: folder,
     env,
     stdio: ["ignore", "ignore", "pipe"],

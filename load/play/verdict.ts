@@ -96,6 +96,28 @@ export const thresholds = (played: Played, profile: Profile): ReadonlyArray<Thre
   ]
 }
 
+/** What the servers spent on what they decided, over the whole run; null: they told too little. */
+export const spentOf = ({
+  server,
+}: Played): { readonly decided: number; readonly cpuMicros: number; readonly journalBytes: number } | null => {
+  const [first, last] = [server[0], server.at(-1)]
+  if (first === undefined || last === undefined || last.decided <= first.decided) return null
+  let [cpuMs, fromMs] = [0, first.atMs]
+  for (const { atMs, cores } of server) {
+    cpuMs += cores * (atMs - fromMs)
+    fromMs = atMs
+  }
+  const decided = last.decided - first.decided
+  return { decided, cpuMicros: (cpuMs * 1_000) / decided, journalBytes: (last.journalBytes - first.journalBytes) / decided }
+}
+
+const spentText = (played: Played): ReadonlyArray<string> => {
+  const spent = spentOf(played)
+  if (spent === null) return []
+  const { decided, cpuMicros, journalBytes } = spent
+  return [`the workers decided ${decided}, with ${cpuMicros.toFixed(0)} µs of CPU and ${journalBytes.toFixed(0)} bytes of journal each`]
+}
+
 /** The result, for people. */
 export const playedText = (played: Played, kept: ReadonlyArray<Threshold>): string => {
   const { times, whys, shoppers, planned, late, isPartial } = played
@@ -112,6 +134,7 @@ export const playedText = (played: Played, kept: ReadonlyArray<Threshold>): stri
     ),
     ...whys.slice(0, 8).map(([why, count]) => `  ${String(count).padStart(8)}  ${why}`),
     `commands left this process ${late.p99Ms.toFixed(1)} ms late at most, of 99 in 100`,
+    ...spentText(played),
     ...(limit === null ? [] : [`THE GENERATOR WAS THE LIMIT: ${limit}`]),
     ...kept.map(({ what, found, asked, isKept }) => `${isKept ? "kept    " : "NOT KEPT"}  ${what}: ${found} (${asked})`),
   ].join("\n")

@@ -23,6 +23,7 @@ export const shows = {
   // Where server, worker and generator share two cores: docs/adr/0013-front-door.md says what a flood costs there.
   flood: show("--seconds", "5", "--quiet-seconds", "4", "--peak-seconds", "3", "--times", "4", "--share", "0.4", "--median-times", "80"),
   load: show("flash-sale", "--rate", "60", "--seconds", "10"),
+  scale: show("--processes", "1,2", "--rounds", "1", "--rate", "60", "--seconds", "10"),
   "last-units": show("--rounds", "5", "--clients", "100"),
   "order-rush": show("--rounds", "40", "--clients", "20", "--kill-every", "5"),
   "time-travel": show("--invented", "300", "--moments", "4"),
