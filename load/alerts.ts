@@ -4,7 +4,6 @@
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtempSync, renameSync, writeFileSync } from "node:fs"
-import { createServer as listen } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { jetstreamManager } from "@nats-io/jetstream"
@@ -12,6 +11,7 @@ import { connect as natsConnect } from "@nats-io/transport-node"
 import type { SenderClient } from "../src/channel.ts"
 import { sendersOf } from "../src/domain/sender-list.ts"
 import { plainLine } from "../src/domain/sku/policy.ts"
+import { freePort } from "../src/free-ports.ts"
 import { type EmbeddedPostgres, startPostgres } from "../src/postgres/embedded.ts"
 import { journalStream } from "../src/wire/subjects.ts"
 import { prometheusBinary, rulesFolder, tryDashboards, tryPage, tryRules } from "../tools/prometheus.ts"
@@ -36,14 +36,6 @@ tryDashboards()
 
 /** What a cluster of one server on one machine can't help. */
 const always = ["HoldfastDurabilityWeak"]
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = listen().listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => resolve(address !== null && typeof address === "object" ? address.port : 0))
-    })
-  })
 
 interface Prometheus {
   /** Names of the alerts that fire. */

@@ -50,9 +50,9 @@ const wrongBy = (seconds: number) => ({ NODE_OPTIONS: `--import=${preload}`, WRO
 const start = async (startProcess: Stage["startWorker"], name: string, seconds: number): Promise<StageProcess> => {
   const fromMs = Date.now()
   const started = await startProcess(name, seconds === 0 ? {} : wrongBy(seconds))
-  const first = JSON.parse(readFileSync(started.log, "utf8").split("\n", 1)[0] ?? "") as { readonly time: string }
+  const first = JSON.parse(readFileSync(started.log.file, "utf8").split("\n", 1)[0] ?? "") as { readonly time: string }
   const writtenMs = Date.parse(first.time) - seconds * 1_000
-  if (writtenMs < fromMs || writtenMs > Date.now()) throw new Error(`the clock of ${name} isn't ${seconds} s off: see ${started.log}`)
+  if (writtenMs < fromMs || writtenMs > Date.now()) throw new Error(`the clock of ${name} isn't ${seconds} s off: see ${started.log.file}`)
   return started
 }
 

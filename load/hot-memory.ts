@@ -11,7 +11,7 @@ import { skuToken } from "../src/domain/names.ts"
 import { senderInbox } from "../src/nats/config.ts"
 import { startEmbedded } from "../src/nats/embedded.ts"
 import { commandSubject, replySubject } from "../src/wire/subjects.ts"
-import { freePort, loginOf, senders, startWorker, stockUp } from "./end-to-end/arms.ts"
+import { loginOf, senders, startWorker, stockUp } from "./end-to-end/arms.ts"
 import { hotSku } from "./end-to-end/hot-sku.ts"
 import { scriptOptions } from "./stage/options.ts"
 
@@ -158,12 +158,8 @@ const memoryOf = (pid: number): string => {
 
 const main = async (): Promise<void> => {
   const server = await startEmbedded({ senders })
-  const httpPort = await freePort()
-  let pid = 0
   const options = { inFlight: 0, partitions: Number(values.partitions), profileFolder: undefined }
-  const endWorker = startWorker(server, options, httpPort, (its) => {
-    pid = its
-  })
+  const worker = startWorker(server, options)
   await stockUp(server)
   const login = loginOf(server, "web")
   const connection = await natsConnect({ servers: [server.url], user: login.user, pass: login.password, inboxPrefix: senderInbox("web") })
@@ -172,7 +168,7 @@ const main = async (): Promise<void> => {
   const report = (): void => {
     const seconds = (performance.now() - beganMs) / 1_000
     console.log(
-      `${seconds.toFixed(0).padStart(5)} s ${hot.decided} commands, ${hot.busy} times busy, ${hot.late} times late, worker ${memoryOf(pid)}`,
+      `${seconds.toFixed(0).padStart(5)} s ${hot.decided} commands, ${hot.busy} times busy, ${hot.late} times late, worker ${memoryOf(worker.pid)}`,
     )
   }
   const reporting = setInterval(report, 10_000)
@@ -189,7 +185,7 @@ const main = async (): Promise<void> => {
   clearInterval(reporting)
   console.log(`${hot.samples.length - otherwise} of ${hot.samples.length} got the same decision again`)
   await connection.close()
-  await endWorker()
+  await worker.end()
   await server.stop()
   if (otherwise > 0 || hot.outcomes.size !== 1 || !hot.outcomes.has("accepted") || hot.decided < Number(values.least)) process.exitCode = 1
 }

@@ -14,7 +14,7 @@ import { startPostgres } from "../src/postgres/embedded.ts"
 import { spanName } from "../src/telemetry/names.ts"
 import { type HeardSpan, startReceiver } from "./stage/otlp-receiver.ts"
 import { chosen, conclude, type Promised, say } from "./stage/show.ts"
-import { freePort, type Stage, stockUp, until, withStage } from "./stage/stage.ts"
+import { type Stage, stockUp, until, withStage } from "./stage/stage.ts"
 
 const options = chosen("One trace across HTTP, NATS, decisions, replies, feed and Postgres, with its latencies.", {
   patience: { fallback: "60", help: "seconds to wait for all of it", whole: 1 },
@@ -35,13 +35,14 @@ const startGateway = async (stage: Stage) => {
   const [keysFile, loginsFile] = [join(stage.folder, "keys.json"), join(stage.folder, "logins.json")]
   await writeFile(keysFile, JSON.stringify(added.file), { mode: 0o600 })
   await writeFile(loginsFile, JSON.stringify({ web: stage.loginOf("web") }), { mode: 0o600 })
-  const port = await freePort()
-  await stage.start("gateway", "gateway", {
-    HOLDFAST_GATEWAY_PORT: String(port),
+  const { log } = await stage.start("gateway", "gateway", {
+    HOLDFAST_GATEWAY_PORT: "0",
     HOLDFAST_API_KEYS_FILE: keysFile,
     HOLDFAST_GATEWAY_LOGINS_FILE: loginsFile,
   })
-  return { url: `http://127.0.0.1:${port}`, key: added.text }
+  const url = log.said("the gateway listens", "url")
+  if (url === null) throw new Error("a gateway that is ready has said where it listens")
+  return { url, key: added.text }
 }
 
 /** Sends the order and the reservation in one request. Returns what each came to. */

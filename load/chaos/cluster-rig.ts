@@ -12,13 +12,14 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { type Guardian, startGuardian } from "../../src/cli/demo/guardian.ts"
-import { type ProcessCommand, startWorkerProcess, type WorkerProcess } from "../../src/cli/demo/workers.ts"
+import type { ProcessCommand, WorkerProcess } from "../../src/cli/demo/workers.ts"
 import { sendersOf } from "../../src/domain/sender-list.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { natsLayer } from "../../src/nats/layer.ts"
 import { Cluster } from "../../src/ports/broker.ts"
 import { saidCodec } from "../../src/wire/said.ts"
-import { freePorts, startThreeServers } from "./three-of-a-cluster.ts"
+import { startWatchedProcess } from "../stage/watched.ts"
+import { startThreeServers } from "./three-of-a-cluster.ts"
 
 export interface ClusterRigOptions {
   readonly servers: 1 | 3
@@ -40,7 +41,7 @@ export interface ClusterWorker {
   readonly process: WorkerProcess
   /** SIGTERM; resolves when it has ended. */
   readonly stop: () => Promise<number | null>
-  /** Null where nobody answers within a second. */
+  /** Null where nobody answers within a second, and before it has said where its pages are. */
   readonly page: (path: string) => Promise<Page | null>
 }
 
@@ -96,18 +97,24 @@ export class ClusterRig {
   }
 
   async #start(command: ProcessCommand, name: string, settings: Readonly<Record<string, string>>): Promise<ClusterWorker> {
-    const [port] = await freePorts(1)
     const all = {
       HOLDFAST_NATS_URL: this.urls,
       HOLDFAST_NATS_MONITOR_URL: this.servers.map(({ monitorUrl }) => monitorUrl).join(","),
       HOLDFAST_REPLICAS: String(this.options.servers),
       HOLDFAST_LEASE_TTL_MS: String(this.options.leaseTtlMs),
-      HOLDFAST_HTTP_PORT: String(port),
       ...settings,
     }
-    const starting = startWorkerProcess(name, this.folder, this.first, this.options.partitions, this.#guardian, all, command)
+    const starting = startWatchedProcess(name, this.folder, this.first, this.options.partitions, this.#guardian, all, command)
     const process = await Effect.runPromise(Effect.provideService(starting, Scope.Scope, this.#scope))
-    return { name, process, stop: () => Effect.runPromise(process.stop), page: (path) => pageAt(`http://127.0.0.1:${port}`, path) }
+    return {
+      name,
+      process,
+      stop: () => Effect.runPromise(process.stop),
+      page: async (path) => {
+        const pages = process.log.pages()
+        return pages === null ? null : pageAt(pages, path)
+      },
+    }
   }
 
   /** Creates the streams, with less room for commands than a worker would make. */

@@ -18,7 +18,7 @@ import { HeardWriter } from "../../src/cli/demo/heard.ts"
 import { type Judgement, judge } from "../../src/cli/demo/judge.ts"
 import { recordingLink } from "../../src/cli/demo/recording-link.ts"
 import { lookAtWorkers, type Sight } from "../../src/cli/demo/watch.ts"
-import { mainFile, startWorkerProcess, type WorkerProcess, workerEnvironment } from "../../src/cli/demo/workers.ts"
+import { mainFile, type WorkerProcess, workerEnvironment } from "../../src/cli/demo/workers.ts"
 import { Client } from "../../src/client/client.ts"
 import { openSenderClient, type SenderClient } from "../../src/client/promises.ts"
 import { partitionOf } from "../../src/domain/names.ts"
@@ -28,6 +28,7 @@ import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { natsLayer } from "../../src/nats/layer.ts"
 import { Cluster } from "../../src/ports/broker.ts"
 import { saidCodec } from "../../src/wire/said.ts"
+import { askAfterWatched, startWatchedProcess, type WatchedProcess } from "../stage/watched.ts"
 
 export const channelNames = ["web", "app", "marketplace", "shop"] as const
 export type ChannelName = (typeof channelNames)[number]
@@ -46,6 +47,8 @@ export interface RigWorker {
   readonly name: string
   readonly pid: number
   readonly isRunning: () => boolean
+  /** Where its pages are; null before it has said so. */
+  readonly pages: () => string | null
   /** SIGKILL, SIGSTOP, SIGCONT. */
   readonly signal: (signal: "SIGKILL" | "SIGSTOP" | "SIGCONT") => void
   /** SIGTERM; resolves with the exit code when it has ended, null if it had to be killed. */
@@ -87,18 +90,18 @@ const closePatienceMs = 5_000
 
 const pause = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs))
 
-/** Asks until `condition` holds, and resolves with the milliseconds that took. Rejects, naming `what`, when patience ends. */
+/** Asks until `condition` holds, and resolves with the milliseconds that took. Rejects, naming `what`, when patience ends, and at once where a process of a rig has ended by itself. */
 export const until = async (what: string, condition: () => boolean | Promise<boolean>, forMs = patienceMs): Promise<number> => {
   const startedMs = performance.now()
-  while (!(await condition())) {
+  for (askAfterWatched(); !(await condition()); askAfterWatched()) {
     if (performance.now() - startedMs > forMs) throw new Error(`waited ${forMs / 1_000} s in vain: ${what}`)
     await pause(pollMs)
   }
   return performance.now() - startedMs
 }
 
-const pageOf = async (address: string | undefined, path: string): Promise<string> => {
-  if (address === undefined) throw new Error("a worker that has not said where it serves can't be asked")
+const pageOf = async (address: string | null, path: string): Promise<string> => {
+  if (address === null) throw new Error("a worker that has not said where it serves can't be asked")
   const answer = await fetch(`${address}${path}`)
   return answer.text()
 }
@@ -110,13 +113,14 @@ const sumOf = (metrics: string, name: string, label: string): number => {
   return sum
 }
 
-const rigWorker = (worker: WorkerProcess, address: () => string | undefined): RigWorker => ({
+const rigWorker = (worker: WatchedProcess): RigWorker => ({
   name: worker.name,
   pid: worker.pid,
   isRunning: worker.isRunning,
-  signal: (signal) => void process.kill(worker.pid, signal),
+  pages: () => worker.log.pages(),
+  signal: (signal) => (signal === "SIGKILL" ? worker.killNow() : void process.kill(worker.pid, signal)),
   stop: () => Effect.runPromise(worker.stop),
-  metric: async (name, label = "") => sumOf(await pageOf(address(), "/metrics"), name, label),
+  metric: async (name, label = "") => sumOf(await pageOf(worker.log.pages(), "/metrics"), name, label),
 })
 
 const runHoldfast = (args: ReadonlyArray<string>, env: NodeJS.ProcessEnv): ReturnType<Rig["holdfast"]> =>
@@ -174,7 +178,7 @@ const opener = Effect.fnUntraced(function* (server: EmbeddedServer, writerOf: (s
   }
 })
 
-/** The addresses at which workers serve their pages, kept when they leave. */
+/** The addresses that workers have told the others, kept when they leave. */
 const watchAddresses = Effect.fnUntraced(function* (addresses: Map<string, string>) {
   const cluster = yield* Cluster
   return yield* Stream.runForEach(cluster.members, (members) =>
@@ -205,15 +209,11 @@ const startRig = Effect.fnUntraced(function* (options: RigOptions) {
   const runPromise = Effect.runPromiseWith(yield* Effect.context<Scope.Scope>())
   const workers: Array<RigWorker> = []
   const startWorker = async (name: string): Promise<RigWorker> => {
-    addresses.delete(name)
-    const starting = startWorkerProcess(name, folder.path, server, partitions, guardian, { HOLDFAST_LEASE_TTL_MS: String(leaseTtlMs) })
-    const started = rigWorker(await runPromise(starting), () => addresses.get(name))
+    const starting = startWatchedProcess(name, folder.path, server, partitions, guardian, { HOLDFAST_LEASE_TTL_MS: String(leaseTtlMs) })
+    const started = rigWorker(await runPromise(starting))
     const place = workers.findIndex((one) => one.name === name)
     workers.splice(place < 0 ? workers.length : place, 1, started)
-    await until(`${name} has joined`, () => {
-      if (!started.isRunning()) throw new Error(`${name} ended by itself: see its log`)
-      return addresses.has(name)
-    })
+    await until(`${name} has joined`, () => addresses.has(name) && addresses.get(name) === started.pages())
     return started
   }
   const rig: Rig = {
@@ -227,14 +227,14 @@ const startRig = Effect.fnUntraced(function* (options: RigOptions) {
     look: (asked = workers.filter(({ isRunning }) => isRunning())) =>
       runPromise(
         lookAtWorkers(
-          asked.map(({ name }) => ({ name, address: addresses.get(name) ?? "" })).filter(({ address }) => address !== ""),
+          asked.map(({ name, pages }) => ({ name, address: pages() ?? "" })).filter(({ address }) => address !== ""),
           partitions,
         ),
       ),
     holdfast: (...args) => runHoldfast(args, workerEnvironment("operator", server, partitions)),
     holdfastWith: (settings, ...args) => runHoldfast(args, workerEnvironment("operator", server, partitions, settings)),
     startProjector: (url) =>
-      runPromise(startWorkerProcess("projector", folder.path, server, partitions, guardian, { HOLDFAST_POSTGRES_URL: url }, "project")),
+      runPromise(startWatchedProcess("projector", folder.path, server, partitions, guardian, { HOLDFAST_POSTGRES_URL: url }, "project")),
     asWorker: (effect) => runtime.runPromise(Effect.scoped(effect)),
     judge: () => {
       writers.close()

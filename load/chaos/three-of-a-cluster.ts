@@ -1,26 +1,9 @@
 /** Three real servers of one cluster on this machine, each on ports of its own. */
-import { createServer } from "node:net"
+import { freePorts } from "../../src/free-ports.ts"
 import { type EmbeddedOptions, type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 
 /** A port found free may be taken by another before a server listens on it. */
 const startAttempts = 5
-
-export const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
-  const listeners = Array.from({ length: count }, () => createServer())
-  const ports = await Promise.all(
-    listeners.map(
-      (listener) =>
-        new Promise<number>((resolve) => {
-          listener.listen(0, "127.0.0.1", () => {
-            const address = listener.address()
-            resolve(address !== null && typeof address === "object" ? address.port : 0)
-          })
-        }),
-    ),
-  )
-  await Promise.all(listeners.map((listener) => new Promise((resolve) => listener.close(resolve))))
-  return ports
-}
 
 /** Starts `server-0` to `server-2`, which share their secrets, and waits until all are ready. */
 export const startThreeServers = async (

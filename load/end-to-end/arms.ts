@@ -4,7 +4,6 @@
  */
 import { type ChildProcess, fork, spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
-import { createServer } from "node:net"
 import { fileURLToPath } from "node:url"
 import { connect } from "../../src/channel.ts"
 import { workerEnvironment } from "../../src/cli/demo/workers.ts"
@@ -131,14 +130,6 @@ const armOf = (
   },
 })
 
-export const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => resolve(address !== null && typeof address === "object" ? address.port : 0))
-    })
-  })
-
 const sumOf = (page: string, metric: string): number => {
   let sum = 0
   for (const [, value] of page.matchAll(new RegExp(`^${metric}(?:\\{[^}]*\\})? (.+)$`, "gm"))) sum += Number(value)
@@ -153,23 +144,29 @@ const countOf = (page: string): WorkerCount => ({
   cpuMs: sumOf(page, "process_cpu_seconds_total") * 1_000,
 })
 
-/** A worker as anybody would run it; the answer ends it. `heard` is told its process id. */
-export const startWorker = (server: EmbeddedServer, options: BenchOptions, httpPort: number, heard: (pid: number) => void = () => {}) => {
+/** A worker as anybody would run it, which tells this process where its pages are. */
+export const startWorker = (server: EmbeddedServer, options: BenchOptions) => {
   const child = spawn(process.execPath, [...nodeArguments(options.profileFolder), place("../../src/main.ts"), "serve"], {
-    env: workerEnvironment("bench", server, options.partitions, { HOLDFAST_HTTP_PORT: String(httpPort), HOLDFAST_LOG_LEVEL: "Error" }),
-    stdio: ["ignore", "inherit", "inherit"],
+    env: workerEnvironment("bench", server, options.partitions, { HOLDFAST_LOG_LEVEL: "Error" }),
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
   })
-  if (child.pid !== undefined) heard(child.pid)
   const killNow = () => void child.kill("SIGKILL")
   process.once("exit", killNow)
   const ended = new Promise<void>((resolve) => {
     child.once("exit", () => resolve())
   })
-  return async () => {
+  const pages = new Promise<string>((resolve, reject) => {
+    child.once("message", (news: { readonly pages: string }) => resolve(news.pages))
+    child.once("exit", (code) => reject(new Error(`the worker ended with code ${code} before it served its pages`)))
+  })
+  // Who doesn't ask for it needs no word of it.
+  pages.catch(() => undefined)
+  const end = async () => {
     child.kill("SIGTERM")
     await ended
     process.off("exit", killNow)
   }
+  return { pid: child.pid ?? 0, pages, end }
 }
 
 /** Stock without end, and a policy by which one channel sells it all. */
@@ -186,13 +183,13 @@ export const stockUp = async (server: EmbeddedServer): Promise<void> => {
 /** Holdfast: `serve` as anybody would run it, on a server of its own. */
 export const startHoldfast = async (options: BenchOptions): Promise<{ readonly arm: Arm; readonly reply: EchoSetup["reply"] }> => {
   const server = await startEmbedded({ senders })
-  const httpPort = await freePort()
-  const endWorker = startWorker(server, options, httpPort)
+  const worker = startWorker(server, options)
   await stockUp(server)
   const reply = await sampleReplies(server)
   const client = await startClient(server, options)
-  const page = () => fetch(`http://127.0.0.1:${httpPort}/metrics`, { headers: { connection: "close" } }).then((answer) => answer.text())
-  return { arm: armOf("holdfast", server, client, async () => countOf(await page()), endWorker), reply }
+  const pages = await worker.pages
+  const page = () => fetch(`${pages}/metrics`, { headers: { connection: "close" } }).then((answer) => answer.text())
+  return { arm: armOf("holdfast", server, client, async () => countOf(await page()), worker.end), reply }
 }
 
 /** What is really answered to one command of each type, taken apart, so that the floor can answer as many bytes. */

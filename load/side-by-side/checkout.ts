@@ -5,8 +5,8 @@ import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join, resolve } from "node:path"
 import type { ConnectOptions, SenderClient } from "../../src/channel.ts"
+import { freePorts } from "../../src/free-ports.ts"
 import type { EmbeddedConnection, EmbeddedOptions, EmbeddedServer } from "../../src/nats/embedded.ts"
-import { freePorts } from "../chaos/three-of-a-cluster.ts"
 
 /** A sender as every build reads it: earlier ones have a name and a kind. */
 export interface AnySender {

@@ -5,15 +5,13 @@
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { closeSync, openSync } from "node:fs"
-import { createServer } from "node:net"
-import { join } from "node:path"
 import { type NatsConnection, connect as natsConnect } from "@nats-io/transport-node"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type ClientOptions, connect, type SenderClient } from "../../src/channel.ts"
 import { demoFolder } from "../../src/cli/demo/folder.ts"
 import { type Guardian, startGuardian } from "../../src/cli/demo/guardian.ts"
-import { mainFile, workerEnvironment } from "../../src/cli/demo/workers.ts"
+import { logFileOf, mainFile, workerEnvironment } from "../../src/cli/demo/workers.ts"
 import type { SenderAccess } from "../../src/domain/roles.ts"
 import { plainLine } from "../../src/domain/sku/policy.ts"
 import type { UserPassword } from "../../src/nats/config.ts"
@@ -21,6 +19,7 @@ import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { engineLayer } from "../../src/nats/layer.ts"
 import { Cluster } from "../../src/ports/broker.ts"
 import { startThreeServers } from "../chaos/three-of-a-cluster.ts"
+import { askAfterWatched, howItEnded, ProcessLog, watchOver } from "./watched.ts"
 
 /** Variables of an environment. */
 type Settings = Readonly<Record<string, string>>
@@ -43,9 +42,10 @@ export interface StageProcess {
   readonly pid: number
   /** Where its pages are: host and port. */
   readonly address: string
-  /** The file of what it logs, a JSON object a line. */
-  readonly log: string
+  readonly log: ProcessLog
   readonly isRunning: () => boolean
+  /** Its exit code, or what it was killed by; null while it runs. */
+  readonly howEnded: () => string | null
   readonly page: (path: "/metrics" | "/ready") => Promise<string>
   /** SIGTERM; resolves with its exit code when it has ended. */
   readonly stop: () => Promise<number | null>
@@ -80,23 +80,14 @@ export const pause = (ms: number): Promise<void> => new Promise((resolve) => set
 const pollMs = 50
 const patienceMs = 120_000
 
-/** Asks until `condition` holds. Rejects, naming `what`, when patience ends. */
+/** Asks until `condition` holds. Rejects, naming `what`, when patience ends, and at once where a process of a stage has ended by itself. */
 export const until = async (what: string, condition: () => boolean | Promise<boolean>, patience = patienceMs): Promise<void> => {
   const startedMs = performance.now()
-  while (!(await condition())) {
+  for (askAfterWatched(); !(await condition()); askAfterWatched()) {
     if (performance.now() - startedMs > patience) throw new Error(`waited ${patience / 1_000} s in vain: ${what}`)
     await pause(pollMs)
   }
 }
-
-/** A port of this machine that nobody listens at now. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => resolve(address !== null && typeof address === "object" ? address.port : 0))
-    })
-  })
 
 /** The sum of a metric of a page over all its labels, or over those lines that contain `label`. */
 export const sumOf = (page: string, metric: string, label = ""): number => {
@@ -183,39 +174,56 @@ const signalChild = async (child: ChildProcess, signal: NodeJS.Signals): Promise
   if (signal === "SIGKILL") await endOf(child)
 }
 
-/** Starts processes that end with the stage, each with its log in the folder. */
-export const processStarter = (folder: string, guardian: Guardian, envOf: (name: string) => NodeJS.ProcessEnv) => {
-  const children = new Set<ChildProcess>()
+const howEnded = (child: ChildProcess): string | null => (hasEnded(child) ? (child.signalCode ?? `code ${child.exitCode}`) : null)
+
+const pagesOf = ({ name, log }: { readonly name: string; readonly log: ProcessLog }): string => {
+  const pages = log.pages()
+  if (pages === null) throw new Error(`${name} has not said yet where its pages are`)
+  return pages
+}
+
+/** Starts processes that end with the stage, each with its log in the folder. `isWatched`: whether whoever waits hears at once of one that ends by itself; otherwise only who waits for its start does. */
+export const processStarter = (folder: string, guardian: Guardian, envOf: (name: string) => NodeJS.ProcessEnv, isWatched: boolean) => {
+  const stops = new Set<() => Promise<number | null>>()
   const start = async (command: StageCommand, name: string, settings: Settings = {}, main = mainFile): Promise<StageProcess> => {
-    const port = await freePort()
-    const log = join(folder, `${name}.log`)
-    const logged = openSync(log, "a")
-    const env = { ...envOf(name), ...settings, HOLDFAST_HTTP_PORT: String(port) }
+    const log = new ProcessLog(logFileOf(folder, name))
+    const logged = openSync(log.file, "a")
+    const env = { ...envOf(name), ...settings }
     const child = spawn(process.execPath, [main, command], { env, stdio: ["ignore", logged, logged], detached: true })
     closeSync(logged)
-    children.add(child)
     if (child.pid !== undefined) guardian.adopt(child.pid)
-    const page: StageProcess["page"] = (path) =>
-      fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: "close" } }).then((answer) => answer.text())
+    const watched = { name, howEnded: () => howEnded(child), log }
+    const giveUp = isWatched ? watchOver(watched) : () => undefined
+    const stop = () => {
+      giveUp()
+      return stopChild(child)
+    }
+    stops.add(stop)
+    const page: StageProcess["page"] = async (path) => {
+      const answer = await fetch(`${pagesOf(watched)}${path}`, { headers: { connection: "close" } })
+      return answer.text()
+    }
     await until(`${name} is ready`, () => {
-      if (hasEnded(child)) throw new Error(`${name} ended by itself: see its log in ${folder}`)
+      if (hasEnded(child)) throw new Error(howItEnded(watched))
       return page("/ready").then(
         (text) => (JSON.parse(text) as { readonly ready: boolean }).ready,
         () => false,
       )
     })
     return {
-      name,
+      ...watched,
       pid: child.pid ?? 0,
-      address: `127.0.0.1:${port}`,
-      log,
+      address: new URL(pagesOf(watched)).host,
       isRunning: () => !hasEnded(child),
       page,
-      stop: () => stopChild(child),
-      signal: (signal) => signalChild(child, signal),
+      stop,
+      signal: (signal) => {
+        if (signal === "SIGKILL") giveUp()
+        return signalChild(child, signal)
+      },
     }
   }
-  return { start, stopAll: () => Promise.all([...children].map(stopChild)) }
+  return { start, stopAll: () => Promise.all([...stops].map((stop) => stop())) }
 }
 
 const startStage: (options: StageOptions) => Effect.Effect<Stage, never, Scope.Scope> = Effect.fnUntraced(function* (options) {
@@ -228,7 +236,7 @@ const startStage: (options: StageOptions) => Effect.Effect<Stage, never, Scope.S
   yield* Effect.promise(() => makeStreams(options, servers))
   const envOf = (name: string) => environmentOf(options, servers, name)
   const processes = yield* Effect.acquireRelease(
-    Effect.sync(() => processStarter(folder.path, guardian, envOf)),
+    Effect.sync(() => processStarter(folder.path, guardian, envOf, true)),
     ({ stopAll }) => Effect.promise(stopAll),
   )
   const urls = servers.map(({ url }) => url)

@@ -6,12 +6,12 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import type { SenderAccess } from "../domain/roles.ts"
 import { sendersText } from "../domain/sender-list.ts"
+import { freePorts } from "../free-ports.ts"
 import { watchdog } from "../watchdog.ts"
 import type { ServerOptions, UserPassword } from "./config.ts"
 import { serverConfig } from "./config.ts"
@@ -81,16 +81,6 @@ const host = "127.0.0.1"
 /** Ends what hangs; a server that can't start ends by itself, and is noticed at once. Three that wait for one another take seconds. */
 const startTimeoutMs = 60_000
 const startAttempts = 5
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once("error", reject)
-    server.listen(0, host, () => {
-      const address = server.address()
-      server.close(() => (address !== null && typeof address === "object" ? resolve(address.port) : reject(new Error("no free port"))))
-    })
-  })
 
 const secret = (user: string): UserPassword => ({ user, password: randomBytes(24).toString("base64url") })
 
@@ -204,11 +194,14 @@ const end = async (running: RunningServer, signal: NodeJS.Signals): Promise<void
   if (signal === "SIGSTOP") await untilStandingStill(running)
 }
 
-const portsFor = async (options: EmbeddedOptions): Promise<Ports> => ({
-  client: options.port ?? (await freePort()),
-  monitor: await freePort(),
-  websocket: options.websocketPort === 0 ? await freePort() : options.websocketPort,
-})
+const portsFor = async (options: EmbeddedOptions): Promise<Ports> => {
+  const [client = 0, monitor = 0, websocket = 0] = await freePorts(3)
+  return {
+    client: options.port ?? client,
+    monitor,
+    websocket: options.websocketPort === 0 ? websocket : options.websocketPort,
+  }
+}
 
 /** Starts a server and waits until JetStream is ready. Rejects with ServerNotStarted, or ServerBinaryMissing if there is no server to run. */
 export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedServer> => {

@@ -7,11 +7,11 @@ import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { createHash, randomBytes } from "node:crypto"
 import { chmod, chown, cp, mkdir, mkdtemp, open, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { promisify } from "node:util"
 import postgres from "postgres"
+import { freePort } from "../free-ports.ts"
 import { watchdog } from "../watchdog.ts"
 
 /** Where an embedded Postgres keeps its data, and how it is reached. */
@@ -49,16 +49,6 @@ const nobody = { uid: 65_534, gid: 65_534 }
 
 const isRoot = process.getuid?.() === 0
 const asWhom = isRoot ? nobody : {}
-
-const freePort = (): Promise<number> =>
-  new Promise((done, failed) => {
-    const server = createServer()
-    server.once("error", failed)
-    server.listen(0, host, () => {
-      const address = server.address()
-      server.close(() => (address !== null && typeof address === "object" ? done(address.port) : failed(new Error("no free port"))))
-    })
-  })
 
 /** Whether every user may go into the folder. */
 const isOpenToAll = async (folder: string): Promise<boolean> => {

@@ -1,12 +1,12 @@
 /** What the set-up of deploy/compose makes, tried for real: three nats-servers with its certificates and hashes, a worker over TLS with its login, and a doctor that finds nothing to object to. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import type { Check } from "../../src/cli/doctor/checks.ts"
+import { freePorts } from "../../src/free-ports.ts"
 import { natsServerBinary } from "../../src/nats/server-binary.ts"
 import { startTimeoutMs } from "../nats/nats-broker.ts"
 import { textOf, until } from "../processes.ts"
@@ -27,23 +27,6 @@ afterAll(async () => {
   for (const child of children) child.kill("SIGKILL")
   await rm(folder, { recursive: true, force: true })
 })
-
-const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((done) => {
-          const server = createServer().listen(0, "127.0.0.1", () => done(server))
-        }),
-    ),
-  )
-  return servers.map((server) => {
-    const address = server.address()
-    server.close()
-    return typeof address === "object" && address !== null ? address.port : 0
-  })
-}
 
 interface Ports {
   readonly client: number

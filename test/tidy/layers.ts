@@ -50,6 +50,8 @@ export const layers: Readonly<Record<string, Layer>> = {
   limits: { uses: [], typesOf: [], packages: [] },
   /** Both adapters that start a server of their own have it watched. */
   watchdog: { uses: [], typesOf: [], packages: ["node:child_process"] },
+  /** Where such a server may listen. */
+  "free-ports": { uses: [], typesOf: [], packages: ["node:crypto", "node:fs", "node:net"] },
   config: { uses: ["domain"], typesOf: [], packages: [...effect, "node:os"] },
   // A command is declared once, as a Schema: its types, readers and documents follow from it. Of Effect nothing that runs.
   domain: { uses: [], typesOf: [], packages: ["effect/Schema"] },
@@ -77,7 +79,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   projection: { uses: ["engine", "kinds", "wire", "ports", "domain", "retention"], typesOf: [], packages: effect },
   postgres: {
     ...adapter,
-    uses: [...adapter.uses, "watchdog"],
+    uses: [...adapter.uses, "watchdog", "free-ports"],
     packages: [...effect, "postgres", "drizzle-orm", "drizzle-orm/*", "node:*"],
   },
   archive: { ...adapter, packages: [...effect, "node:*"] },
@@ -87,7 +89,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     typesOf: ["domain"],
     packages: [...effect, "node:*"],
   },
-  nats: { ...adapter, uses: [...adapter.uses, "watchdog"], packages: [...effect, "@nats-io/*", "node:*"] },
+  nats: { ...adapter, uses: [...adapter.uses, "watchdog", "free-ports"], packages: [...effect, "@nats-io/*", "node:*"] },
   client: { ...adapter, packages: [...effect, "node:*"] },
   /** The gateway: it speaks to the cluster through the port that the client implements. */
   http: {

@@ -20,6 +20,7 @@ import { Client } from "../../../src/client/client.ts"
 import { openSenderClient, type SenderClient } from "../../../src/client/promises.ts"
 import type { SenderId } from "../../../src/domain/names.ts"
 import { sendersOf } from "../../../src/domain/sender-list.ts"
+import { freePort } from "../../../src/free-ports.ts"
 import { addKey, noKeys } from "../../../src/http/keys.ts"
 import { senderLinkLayer } from "../../../src/nats/channel-link.ts"
 import { type EmbeddedServer, startEmbedded } from "../../../src/nats/embedded.ts"
@@ -28,7 +29,7 @@ import { Cluster } from "../../../src/ports/broker.ts"
 import { type EmbeddedPostgres, startPostgres } from "../../../src/postgres/embedded.ts"
 import { certify, makeAuthority } from "../../../tools/certificates.ts"
 import { processStarter, runHoldfast, type StageCommand, type StageProcess } from "../../stage/stage.ts"
-import { freePorts, startThreeServers } from "../three-of-a-cluster.ts"
+import { startThreeServers } from "../three-of-a-cluster.ts"
 import { type Proxies, startProxies } from "./proxies.ts"
 import { ServerConfig } from "./server-config.ts"
 
@@ -367,11 +368,12 @@ const startIn = async (options: FieldOptions, folder: string, guardian: Guardian
   for (const name of [...namesOf(options).map(([one]) => one), clientsName]) ways.set(name, await waysTo(proxies, name, servers))
   const [first] = servers
   if (first === undefined) throw new Error("there is a server")
-  const [gate, [port]] = await Promise.all([writeGate(folder, first), freePorts(1)])
+  // Not a port of its own choice: one that is started again is to be where it was.
+  const [gate, port] = await Promise.all([writeGate(folder, first), freePort()])
   const environment = environmentFor(options, folder, servers, ways, { ...gate.settings, HOLDFAST_GATEWAY_PORT: String(port) })
   // Workers are not told of it: they would project too.
   const tables: StartOptions = postgres === null ? {} : { settings: { HOLDFAST_POSTGRES_URL: postgres.url } }
-  const { start, stopAll } = processStarter(folder, guardian, environment)
+  const { start, stopAll } = processStarter(folder, guardian, environment, false)
   const actors = namesOf(options)
     .filter(([, command]) => command !== "project" || postgres !== null)
     .map(

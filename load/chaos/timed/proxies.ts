@@ -5,9 +5,9 @@ import { spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { freePort } from "../../../src/free-ports.ts"
 import { goProgram } from "../../../tools/go-program.ts"
 import { until } from "../../stage/stage.ts"
-import { freePorts } from "../three-of-a-cluster.ts"
 
 const pinned = fileURLToPath(new URL("../../../tools/toxiproxy", import.meta.url))
 
@@ -47,7 +47,7 @@ const startPatienceMs = 20_000
 /** Starts it. `adopt`: told its process id, so that it never outlives this process. */
 export const startProxies = async (seed: number, adopt: (pid: number) => void): Promise<Proxies> => {
   const program = toxiproxy()
-  const [port] = await freePorts(1)
+  const port = await freePort()
   const child = spawn(program, ["-host", host, "-port", String(port), "-seed", String(seed)], {
     stdio: "ignore",
     detached: true,

@@ -5,6 +5,7 @@
 import { prngFromSeed } from "../../../src/workload/prng.ts"
 import { httpDoor } from "../../play/door.ts"
 import { pause, until } from "../../stage/stage.ts"
+import { howItEnded } from "../../stage/watched.ts"
 import { type ActOptions, acts } from "./acts.ts"
 import { type Asker, httpAsker, natsAsker, within } from "./asking.ts"
 import { atOnceMax, type Family, factsOf, familiesFor, type Lane, type Need, type PlannedFault, scheduleOf } from "./families.ts"
@@ -193,7 +194,7 @@ class Chaos {
       for (const actor of this.#field.actors) {
         if (actor.isAway || actor.now.isRunning()) continue
         this.endedByThemselves.push(actor.name)
-        this.#options.say(`${actor.name} ended by itself, and is started again`)
+        this.#options.say(`${howItEnded(actor.now)}\nit is started again`)
         await actor.start().catch((error: unknown) => this.failed.push(String(error)))
       }
       await pause(500)

@@ -17,6 +17,8 @@ export interface WorkerProcess {
   /** SIGTERM, and the exit code once it has drained; null if it was killed or had to be. */
   readonly stop: Effect.Effect<number | null>
   readonly isRunning: () => boolean
+  /** Its exit code, or what it was killed by; null while it runs. */
+  readonly howEnded: () => string | null
 }
 
 /** The program itself. */
@@ -58,8 +60,11 @@ export const workerEnvironment = (
   }
 }
 
+/** Where a process of that name logs. */
+export const logFileOf = (folder: string, name: string): string => join(folder, `${name}.log`)
+
 const launch = async (name: string, folder: string, env: NodeJS.ProcessEnv, command: ProcessCommand): Promise<ChildProcess> => {
-  const log = await open(join(folder, `${name}.log`), "a")
+  const log = await open(logFileOf(folder, name), "a")
   try {
     // In its own process group: Ctrl-C reaches us, who then end it in our order.
     return spawn(process.execPath, [mainFile, command], { env, stdio: ["ignore", log.fd, log.fd], detached: true })
@@ -105,6 +110,7 @@ export const startWorkerProcess = (
         name,
         pid: child.pid ?? 0,
         isRunning: () => !hasEnded(child),
+        howEnded: () => (hasEnded(child) ? (child.signalCode ?? `code ${child.exitCode}`) : null),
         killNow: () => void child.kill("SIGKILL"),
         stop: signal(child, "SIGTERM").pipe(
           Effect.timeoutOrElse({ duration: stopPatienceMs, orElse: () => signal(child, "SIGKILL") }),

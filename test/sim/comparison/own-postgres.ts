@@ -3,11 +3,11 @@
  */
 import { chmod, cp, mkdir, mkdtemp, readdir, rm, stat, symlink } from "node:fs/promises"
 import { createRequire } from "node:module"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import postgres from "postgres"
+import { freePort } from "../../../src/free-ports.ts"
 
 const modules = fileURLToPath(new URL("../../../node_modules", import.meta.url))
 
@@ -31,16 +31,6 @@ const loadPackage = async (folder: string, isRoot: boolean): Promise<typeof impo
     else await symlink(join(modules, name), join(copies, name))
   return packageOf(copies)
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.on("error", reject)
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => (address !== null && typeof address === "object" ? resolve(address.port) : reject(new Error("no port"))))
-    })
-  })
 
 export interface OwnPostgres {
   /** A pool of at most this many connections. */
