@@ -1,4 +1,4 @@
-/** A way to a server that can be cut without either end being told, which is what a half-open connection is to both, or broken for a while, which both are told. */
+/** A way to a server that can be cut without either end being told, which is what a half-open connection is to both, broken for a while, which both are told, or slow. */
 import { createServer, connect as dial, type Server, type Socket } from "node:net"
 
 export interface Way {
@@ -7,6 +7,8 @@ export interface Way {
   readonly cut: (what: "answers" | "both") => void
   /** Breaks all connections, and every new one for so many milliseconds. */
   readonly breakFor: (ms: number) => void
+  /** For so many milliseconds nothing that a client says on a new connection reaches the server; what the server says does, and old connections go on. */
+  readonly dumbFor: (ms: number) => void
   readonly close: () => Promise<void>
 }
 
@@ -15,6 +17,7 @@ export const wayTo = async (url: string): Promise<Way> => {
   const { hostname, port } = new URL(url)
   const pairs = new Set<{ readonly near: Socket; readonly far: Socket }>()
   let isBroken = false
+  let dumbUntilMs = 0
   const server: Server = createServer((near) => {
     if (isBroken) {
       near.destroy()
@@ -23,7 +26,7 @@ export const wayTo = async (url: string): Promise<Way> => {
     const far = dial(Number(port), hostname)
     const pair = { near, far }
     pairs.add(pair)
-    near.pipe(far)
+    setTimeout(() => near.pipe(far), Math.max(0, dumbUntilMs - performance.now()))
     far.pipe(near)
     for (const socket of [near, far]) socket.on("error", () => undefined)
     near.on("close", () => {
@@ -55,6 +58,9 @@ export const wayTo = async (url: string): Promise<Way> => {
         near.destroy()
         far.destroy()
       }
+    },
+    dumbFor: (ms) => {
+      dumbUntilMs = performance.now() + ms
     },
     close: () =>
       new Promise((resolve) => {

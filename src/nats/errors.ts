@@ -1,7 +1,7 @@
 /**
  * The one place where what the NATS client throws is read: everything else of nats/ knows only the tagged errors of the ports.
  *
- * Server errors are told apart by their numbers, never by their text.
+ * Server errors are told apart by their numbers, never by their text, where they have one: those about a login have none.
  */
 import { JetStreamApiError } from "@nats-io/jetstream"
 import { errors as natsErrors } from "@nats-io/transport-node"
@@ -77,9 +77,13 @@ export const isNoRoom = (error: unknown): boolean => {
   )
 }
 
+/** What a server says that did not get a login within its own time (`authorization.timeout`, two seconds by default): it, the way to it or the client was too slow. The client takes it for a refused one. */
+const loginLate = /authentication timeout/i
+
 /** The server doesn't know who connects, or not with this secret: asking again changes nothing. */
 export const isLoginRefused = (error: unknown): boolean => {
-  if (error instanceof natsErrors.AuthorizationError || error instanceof natsErrors.UserAuthenticationExpiredError) return true
+  if (error instanceof natsErrors.AuthorizationError) return !loginLate.test(error.message)
+  if (error instanceof natsErrors.UserAuthenticationExpiredError) return true
   return error instanceof Error && error.cause !== undefined && isLoginRefused(error.cause)
 }
 
