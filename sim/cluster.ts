@@ -3,10 +3,12 @@
  * sim/run.ts plays it.
  */
 import { type CommandClass, partitionOf, type SenderId } from "../src/domain/names.ts"
+import type { ActorKind } from "../src/engine/kind.ts"
 import type { ProtocolRules } from "../src/engine/protocol.ts"
+import { makeStep as makeEngineStep } from "../src/engine/step.ts"
 import type { SenderBounds } from "../src/ingress/protocol.ts"
 import { type IngressStep, makeIngressStep } from "../src/ingress/step.ts"
-import { makeStep as makeOrderStep } from "../src/kinds/order/partition.ts"
+import { orderKind } from "../src/kinds/order/kind.ts"
 import type { OrderKind } from "../src/kinds/order/types.ts"
 import { makeStep } from "../src/kinds/sku/partition.ts"
 import type { AtsValue, SkuEngineCodec, SkuStep } from "../src/kinds/sku/types.ts"
@@ -16,6 +18,7 @@ import type { FaultName } from "./faults/catalogue.ts"
 import { type FaultListener, Injector } from "./faults/injector.ts"
 import { Poison } from "./faults/poison.ts"
 import { nextRelease } from "./faults/releases.ts"
+import { Undecidable } from "./faults/undecidable.ts"
 import { Carrier } from "./nodes/carrier.ts"
 import { type Hearer, type Home, Ingress, type IngressSurroundings, ingressCodec } from "./nodes/ingress.ts"
 import { Audience } from "./nodes/observer.ts"
@@ -55,11 +58,18 @@ export interface ClusterOptions {
   readonly faultListener: FaultListener
 }
 
+/** What orders are decided by: their kind, and the engine that is given it. */
+export interface OrderEngine {
+  readonly kind: ActorKind<OrderKind>
+  readonly makeStep: typeof makeEngineStep
+}
+const shippedOrders: OrderEngine = { kind: orderKind, makeStep: makeEngineStep }
+
 /** What a world with orders is given beside. */
 export interface OrdersGiven {
   readonly codec: WireCodec<OrderKind>
-  /** Another copy of the engine, with a planted defect. */
-  readonly engine?: typeof makeOrderStep
+  /** Another copy of both, with a planted defect. */
+  readonly engine?: OrderEngine
 }
 
 export class Cluster {
@@ -80,6 +90,8 @@ export class Cluster {
   /** Partitions whose journal lost records. */
   readonly lossy = new Set<number>()
   readonly poison = new Poison()
+  /** Commands about orders that can't be decided. */
+  readonly undecidable: Undecidable
   /** Workers, by index, that run the next release. */
   readonly upgraded = new Set<number>()
 
@@ -89,6 +101,7 @@ export class Cluster {
     this.chance = new Chance(seed, families, kept)
     this.server = new Server(this.world, drawn)
     this.faults = new Injector(this.chance, drawn, options.faultListener)
+    this.undecidable = new Undecidable(this.chance.family("undecidable-orders"), this.world, this.faults)
     const { observer } = this.audience
     const { world, server } = this
     const jitter = this.chance.family("jitter")
@@ -175,9 +188,9 @@ export class Cluster {
   }
 
   /** What a worker is told of orders. */
-  #orders({ codec: present, engine }: OrdersGiven, worker: number, rules: ProtocolRules): SlotKind<OrderKind> {
+  #orders({ codec: present, engine = shippedOrders }: OrdersGiven, worker: number, rules: ProtocolRules): SlotKind<OrderKind> {
     const codec = this.upgraded.has(worker) ? nextRelease(present) : present
-    const step = (engine ?? makeOrderStep)({ codec, rules })
+    const step = engine.makeStep({ kind: this.undecidable.in(engine.kind), codec, rules })
     const { partitions, orderPartitions = 0 } = this.drawn
     return {
       kind: "order",
@@ -230,8 +243,8 @@ export class Cluster {
         else this.orderAudience.observer.recordStored(partition, stored)
         for (const { everySlot } of this.workers) everySlot[partition]?.readings.planJournal()
       },
-      commandStored: (partition) => {
-        for (const { everySlot } of this.workers) everySlot[partition]?.readings.planCommands()
+      commandStored: (id) => {
+        for (const { everySlot } of this.workers) everySlot[id]?.readings.planCommands()
       },
       feedStored: (partition, value) => {
         senders.get(value.channel)?.feedStored(value)

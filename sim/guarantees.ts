@@ -46,6 +46,7 @@ const guarantees: ReadonlyArray<Guarantee> = [
       "messages-decided",
       "replies-said",
       "quarantine",
+      "order-quarantine",
       "convergence",
       "orders-rest",
       "retry-storm",

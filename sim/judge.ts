@@ -31,6 +31,7 @@ import { oneAnswer } from "./checkers/one-answer.ts"
 import { orderAnswers } from "./checkers/order-answers.ts"
 import { orderJournals } from "./checkers/order-journals.ts"
 import { orderLines } from "./checkers/order-lines.ts"
+import { orderQuarantine } from "./checkers/order-quarantine.ts"
 import { ordersAreFold } from "./checkers/orders-are-fold.ts"
 import { ordersRest } from "./checkers/orders-rest.ts"
 import { paymentOrExpiry } from "./checkers/payment-or-expiry.ts"
@@ -77,6 +78,7 @@ const makers: ReadonlyArray<readonly [name: string, make: MakeChecker]> = [
   ["orders-are-fold", ordersAreFold],
   ["order-journals", orderJournals],
   ["orders-rest", ordersRest],
+  ["order-quarantine", orderQuarantine],
 ]
 
 /** Failures kept in detail of each checker: one that finds the same everywhere must not hide what the others find. */

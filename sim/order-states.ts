@@ -1,8 +1,9 @@
 /**
- * Notes what is rare between orders and SKUs, for the rare states of sim/sometimes.ts: commands asked for again and by other owners, answers that several wait for, payments that come too late. It judges nothing.
+ * Notes what is rare between orders and SKUs, for the rare states of sim/sometimes.ts: commands asked for again and by other owners, answers that several wait for, payments that come too late, what lies in quarantine and how
+ * it is settled. It judges nothing.
  */
 import { isInternal } from "../src/domain/names.ts"
-import type { OrderEntry, OrderKind } from "../src/kinds/order/types.ts"
+import type { OrderEntry, OrderJournalRecord, OrderKind, OrderSettledEntry } from "../src/kinds/order/types.ts"
 import { orderEventsIn } from "./checkers/both-journals.ts"
 import type { Cluster } from "./cluster.ts"
 import type { Observer } from "./nodes/observer.ts"
@@ -19,21 +20,57 @@ const events: Readonly<Partial<Record<OrderKind["event"]["type"], SometimeName>>
 const statesIn = (entry: OrderEntry): ReadonlyArray<SometimeName> => {
   const states = orderEventsIn(entry).flatMap(({ event }) => events[event.type] ?? [])
   if (entry._tag === "Answered" && entry.replies.length > 1) states.push("answered-to-several")
+  if (entry._tag === "Settled") states.push(...settledStates(entry))
   if (entry._tag !== "Message") return states
   for (const { command, decision } of entry.decided) {
     if (decision._tag === "Pending") states.push("asked-before-the-answer")
-    const isLate = decision._tag === "Refused" && decision.refusal.reason === "OrderExpired"
-    if (isLate && command?.type === "ConfirmOrder") states.push("paid-too-late")
+    if (decision._tag === "Quarantined") states.push("order-undecidable")
+    if (decision._tag !== "Refused") continue
+    const { reason, field } = decision.refusal
+    if (reason === "OrderExpired" && command?.type === "ConfirmOrder") states.push("paid-too-late")
+    if (reason === "LimitReached" && field === "quarantine") states.push("no-room-for-an-order")
+    if (reason === "StillUndecidable") states.push("order-still-undecidable")
+    if (reason === "NotQuarantined") states.push("order-settled-twice")
   }
   return states
+}
+
+/** What an operator's word came to. */
+const settledStates = ({ decided: { command, decision } }: OrderSettledEntry): ReadonlyArray<SometimeName> => {
+  if (decision._tag === "Dropped") return ["order-dropped"]
+  if (decision._tag === "Repeated" || decision._tag === "Pending") return ["order-settled-after-its-retry"]
+  if (command?.type === "NoteLine") return ["order-told-by-a-replay"]
+  return decision._tag === "Begun" ? ["order-replayed", "order-begun-by-a-replay"] : ["order-replayed"]
+}
+
+/** Notes under which epoch each place in quarantine was taken, and hears whether another settles it. */
+const createEpochs = () => {
+  const taken = new Map<string, number>()
+  return (journal: number, { epoch, entries }: OrderJournalRecord): boolean => {
+    let isOthers = false
+    for (const entry of entries) {
+      if (entry._tag === "Settled" && taken.get(`${journal} ${entry.quarantined}`) !== epoch) isOthers = true
+      if (entry._tag !== "Message") continue
+      for (const { decision } of entry.decided) {
+        const place = decision._tag === "Quarantined" ? `${journal} ${decision.quarantined}` : ""
+        if (!taken.has(place)) taken.set(place, epoch)
+      }
+    }
+    return isOthers
+  }
 }
 
 /** Hears of what happens to orders, and to what they ask of SKUs. */
 export const watchOrders = (cluster: Cluster, sometimes: Sometimes): Partial<Observer> => {
   const sent = new Map<string, string>()
+  const isSettledByAnother = createEpochs()
   cluster.orderAudience.add({
-    confirmed: (_slot, _seq, { entries }) => {
-      for (const entry of entries) for (const state of statesIn(entry)) sometimes.hit(state)
+    confirmed: ({ id }, _seq, record) => {
+      for (const entry of record.entries) for (const state of statesIn(entry)) sometimes.hit(state)
+      if (isSettledByAnother(id, record)) sometimes.hit("order-settled-by-a-new-owner")
+    },
+    serving: (_slot, { loadedSnapshot }) => {
+      if (loadedSnapshot !== null) sometimes.hit("orders-from-a-snapshot")
     },
     doorSaid: (_by, _sender, _suffix, answer) => {
       if (answer.answer === "busy" && answer.why === "order") sometimes.hit("busy-with-an-order")

@@ -9,14 +9,13 @@ import type { CommandClass, SenderId } from "../src/domain/names.ts"
 import type { ProtocolRules } from "../src/engine/protocol.ts"
 import { protocolRules } from "../src/engine/rules.ts"
 import type { IngressStep } from "../src/ingress/step.ts"
-import type { makeStep as makeOrderStep } from "../src/kinds/order/partition.ts"
 import type { makeStep } from "../src/kinds/sku/partition.ts"
 import type { SkuEngineCodec, SkuStep } from "../src/kinds/sku/types.ts"
 import { statusOf } from "../src/kinds/sku/views.ts"
 import { type FlashChannel, flashSale } from "../src/workload/flash-sale.ts"
 import type { Traffic } from "../src/workload/flows.ts"
 import { type Ending, isHaltedByLoss } from "./checkers/checker.ts"
-import { Cluster } from "./cluster.ts"
+import { Cluster, type OrderEngine } from "./cluster.ts"
 import { watchDeaths } from "./deaths.ts"
 import { watchDoors } from "./door-states.ts"
 import type { FaultName } from "./faults/catalogue.ts"
@@ -34,6 +33,7 @@ import { busiestSku, TimelineRecorder } from "./timeline.ts"
 import { Tracker } from "./tracker.ts"
 import { Mischiefs } from "./workload/mischief.ts"
 import { Operator } from "./workload/operator.ts"
+import { OrderOperator } from "./workload/order-operator.ts"
 import { OrderPlayer } from "./workload/order-player.ts"
 import { ordersOf, type PlannedOrder } from "./workload/orders.ts"
 import { Player } from "./workload/player.ts"
@@ -58,7 +58,7 @@ export interface RunOptions {
   readonly stepOf?: (worker: number, step: SkuStep) => SkuStep
   readonly engine?: typeof makeStep
   /** The same of orders. */
-  readonly orderEngine?: typeof makeOrderStep
+  readonly orderEngine?: OrderEngine
   readonly ingressStep?: IngressStep
   readonly addressed?: Addressed
   /** Which decisions may stand; "flows" names the flows played. Null: all. */
@@ -196,7 +196,8 @@ const ordersRest = (cluster: Cluster, halted: ReadonlySet<number>): boolean => {
     const state = owners[0]?.partition
     if (owners.length !== 1 || state == null || state.inFlight !== null || state.phase !== "serving") return false
     const { draining, handed, publishing } = state.reign
-    if (draining !== null || handed.commands > 0 || state.underWay.size + state.owed.size > 0) return false
+    if (draining !== null || handed.commands > 0 || state.underWay.size + state.owed.size + state.quarantine.size > 0) return false
+    if (state.cursor.seq < cluster.server.lastCommandSeq(id)) return false
     if (publishing.replies.size > 0 || publishing.republishAfterSeq !== null) return false
     if (state.openHolds > 0 && state.brokerClock.present === null) return false
   }
@@ -234,12 +235,12 @@ const comesToRest = (cluster: Cluster, player: Player, orders: OrderPlayer): boo
 interface Players {
   readonly player: Player
   readonly orders: OrderPlayer
-  readonly operator: Operator
+  readonly operators: ReadonlyArray<Operator | OrderOperator>
 }
 
 const play = (
   cluster: Cluster,
-  { player, orders, operator }: Players,
+  { player, orders, operators }: Players,
   sale: PlayedTraffic,
   placed: ReadonlyArray<PlannedOrder>,
   untilMs: number,
@@ -251,8 +252,9 @@ const play = (
   cluster.world.run(untilMs, () => false)
   const healedMs = cluster.world.sinceStartMs
   cluster.poison.heal()
+  cluster.undecidable.heal()
   cluster.faults.heal()
-  operator.heal()
+  for (const operator of operators) operator.heal()
   return { healedMs, converged: comesToRest(cluster, player, orders) }
 }
 
@@ -309,7 +311,7 @@ export const runSeed = (options: RunOptions): SeedResult => {
   recorder?.watch(cluster)
   const player = new Player({ cluster, planStartMs: worldStartMs, kept })
   const orders = new OrderPlayer(cluster, kept)
-  const players = { player, orders, operator: new Operator(cluster) }
+  const players = { player, orders, operators: [new Operator(cluster), new OrderOperator(cluster)] }
   const { healedMs, converged } = play(cluster, players, sale, placedIn(seed, drawn, sale), options.untilMs ?? drawn.windowMs)
   // A stream that lost its tail uses sequences again, so a sequence that is missing below the last one was purged.
   if (cluster.server.commands.count < cluster.server.commands.lastSeq) sometimes.hit("purged")

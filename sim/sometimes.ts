@@ -102,6 +102,17 @@ export const sometimesOfOrders = [
   { name: "carried-again", what: "a command between actors was asked for again" },
   { name: "carried-again-by-a-new-owner", what: "the owner that carried a command was gone, and the next asked for it" },
   { name: "carried-and-decided-before", what: "a command between actors came again after its decision, and got the same one" },
+  { name: "orders-from-a-snapshot", what: "an owner of orders began with a snapshot of them" },
+  { name: "order-undecidable", what: "a command about an order could not be decided, and waits for a person" },
+  { name: "no-room-for-an-order", what: "a command about an order could not be decided, and there was no room for it to wait" },
+  { name: "order-still-undecidable", what: "an operator had a command about an order decided again, and it still could not be" },
+  { name: "order-replayed", what: "an operator had a command about an order decided again, and it was" },
+  { name: "order-begun-by-a-replay", what: "an order was placed, paid or cancelled by an operator's replay, and answered later" },
+  { name: "order-dropped", what: "an operator dropped a command about an order" },
+  { name: "order-settled-after-its-retry", what: "an operator settled what had been asked again and decided meanwhile" },
+  { name: "order-settled-twice", what: "a second operator found nothing any more where a command about an order had waited" },
+  { name: "order-told-by-a-replay", what: "an order was told of a line by an operator's replay: it could not take that in before" },
+  { name: "order-settled-by-a-new-owner", what: "a command about an order was put into quarantine by one owner, and settled by the next" },
 ] as const satisfies ReadonlyArray<Sometime>
 
 export type SometimeName =

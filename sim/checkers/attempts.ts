@@ -1,12 +1,13 @@
 /**
  * Attempts at the door: each message that a sender publishes has a reply suffix of its own, so that what is said of it, stored and decided can be told to be about that very message.
  */
-import type { SkuMessageEntry, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
+import type { TakenMessage } from "../../src/engine/protocol.ts"
+import type { SkuMessageEntry } from "../../src/kinds/sku/types.ts"
 import { replySuffixOf } from "../../src/wire/subjects.ts"
 import type { Cluster } from "../cluster.ts"
 import type { Published } from "../substitutes/channels.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
-import { ordersWritten } from "./both-journals.ts"
+import { codecOfJournal, ordersWritten } from "./both-journals.ts"
 
 export const attemptName = (sender: string, suffix: string): string => `${sender} ${suffix}`
 
@@ -16,7 +17,8 @@ export const attemptOf = ({ sender, replySubject, replyHeader }: Published): str
   return suffix === null ? null : attemptName(sender, suffix)
 }
 
-export const attemptTaken = ({ sender, reply }: SkuTakenMessage): string | null => (reply === null ? null : attemptName(sender, reply))
+export const attemptTaken = ({ sender, reply }: Pick<TakenMessage, "sender" | "reply">): string | null =>
+  reply === null ? null : attemptName(sender, reply)
 
 /** Every attempt that was decided, with where and how, in the order of the journals. Those of partitions whose journal lost records are left out. */
 export const decidedAttempts = (
@@ -48,8 +50,8 @@ export const decidedOrderAttempts = (
   }
 }
 
-/** The messages in what an ingress stored; none if it can't be read. */
-export const takenIn = (bytes: Uint8Array): ReadonlyArray<SkuTakenMessage> => {
-  const decoded = checkingCodec.decodeBatch(bytes)
+/** The messages in what an ingress stored for the partition of that journal; none if it can't be read. */
+export const takenIn = (cluster: Cluster, id: number, bytes: Uint8Array): ReadonlyArray<TakenMessage> => {
+  const decoded = codecOfJournal(cluster, id).decodeBatch(bytes)
   return decoded._tag === "Batch" ? decoded.batch.messages : []
 }

@@ -3,7 +3,8 @@
  */
 import { isInternal, type SenderId } from "../../src/domain/names.ts"
 import type { KindTypes } from "../../src/engine/kind.ts"
-import type { Entry, JournaledDecision } from "../../src/engine/records.ts"
+import type { EngineCodec } from "../../src/engine/protocol.ts"
+import type { DecidedCommand, Entry, JournaledDecision } from "../../src/engine/records.ts"
 import type { OrderEntry, OrderJournalRecord, OrderKind } from "../../src/kinds/order/types.ts"
 import type { SkuEntry, SkuJournalRecord, SkuKind } from "../../src/kinds/sku/types.ts"
 import type { Cluster } from "../cluster.ts"
@@ -19,6 +20,11 @@ export interface Written<R> {
 }
 
 const everything = Number.MAX_SAFE_INTEGER
+
+/** What reads the journal of that number, and what is stored for its partition. */
+export const codecOfJournal = ({ drawn }: Cluster, id: number): EngineCodec =>
+  // Whoever asks looks at what is the same for every kind.
+  (id < drawn.partitions ? checkingCodec : checkingOrderCodec) as unknown as EngineCodec
 
 /** All records of the journals of orders, those of each in their order. */
 export const ordersWritten = ({ server, drawn }: Cluster): ReadonlyArray<Written<OrderJournalRecord>> => {
@@ -48,6 +54,10 @@ export const skusWritten = ({ server, drawn }: Cluster): ReadonlyArray<Written<S
 export const eventsDecided = <K extends KindTypes>(decision: JournaledDecision<K>): ReadonlyArray<K["event"]> =>
   decision._tag === "Accepted" || decision._tag === "Begun" ? decision.events : []
 
+/** The commands that an entry decides. */
+export const decidedIn = <K extends KindTypes>(entry: Entry<K>): ReadonlyArray<DecidedCommand<K>> =>
+  entry._tag === "Message" ? entry.decided : entry._tag === "Settled" ? [entry.decided] : []
+
 /** An event in its entry: of which actor, and for whom it was decided; null: for nobody. */
 export interface Happened<K extends KindTypes> {
   readonly event: K["event"]
@@ -60,13 +70,11 @@ export const eventsIn = <K extends KindTypes>(
   entry: Entry<K>,
   keyOf: (command: K["command"]) => K["key"] | null,
 ): ReadonlyArray<Happened<K>> => {
-  if (entry._tag === "Message" || entry._tag === "Settled") {
-    const decided = entry._tag === "Message" ? entry.decided : [entry.decided]
-    return decided.flatMap(({ command, decision }) => {
+  if (entry._tag === "Message" || entry._tag === "Settled")
+    return decidedIn(entry).flatMap(({ command, decision }) => {
       const key = command === null ? null : keyOf(command)
       return eventsDecided(decision).map((event) => ({ event, key, sender: entry.sender }))
     })
-  }
   if (entry._tag === "Expiry" || entry._tag === "Covered" || entry._tag === "Returned")
     return entry.events.map((event) => ({ event, key: entry.key, sender: null }))
   return []

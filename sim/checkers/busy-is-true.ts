@@ -18,9 +18,9 @@ export const busyIsTrue: MakeChecker = ({ cluster, found, checked }) => {
     recordStored: () => undefined,
     feedStored: () => undefined,
     haltChanged: () => undefined,
-    commandStored: (_partition, { seq, subject, body }) => {
+    commandStored: (id, { seq, subject, body }) => {
       if (!subject.startsWith("hf.q.")) return
-      for (const message of takenIn(body)) stored.set(attemptTaken(message) ?? "", seq)
+      for (const message of takenIn(cluster, id, body)) stored.set(attemptTaken(message) ?? "", seq)
     },
   })
   return {

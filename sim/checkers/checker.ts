@@ -3,8 +3,9 @@
  * what only the simulated world knows.
  */
 
+import type { OrderKind } from "../../src/kinds/order/types.ts"
 import type { Cluster } from "../cluster.ts"
-import type { Observer } from "../nodes/observer.ts"
+import type { Audience, Observer } from "../nodes/observer.ts"
 import type { FailureClass } from "../result.ts"
 
 /** Something found. Place is 0 or null where it isn't about a record or a SKU. */
@@ -49,3 +50,10 @@ export const isHaltedByLoss = (cluster: Cluster, lossy: ReadonlySet<number>, par
   const { halt } = cluster.server.marks(partition)
   return lossy.has(partition) && halt !== null && halt.resume === null
 }
+
+/** What a checker hears of partitions of SKUs it hears of those of orders too: of a slot it asks its journal's number alone, and whose actors it holds is nothing to it. */
+export const hearOfBoth = (orders: Audience<OrderKind>, { alarmed, halted }: Pick<Required<Checker>, "alarmed" | "halted">): void =>
+  orders.add({
+    alarmed: (slot, kind, detail) => alarmed(slot as never, kind, detail),
+    halted: (slot, halt) => halted(slot as never, halt),
+  })

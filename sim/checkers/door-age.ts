@@ -2,7 +2,7 @@
  * INV-10: an ingress takes no message that is older than the door allows or than its own deadline, and passes none on as younger than it is. Its true age is known by the world's
  * own time: when the server took the message and when the ingress read it.
  */
-import type { SkuTakenMessage } from "../../src/kinds/sku/types.ts"
+import type { TakenMessage } from "../../src/engine/protocol.ts"
 import { doorAgeMsMax, doorClockWindowMs } from "../../src/limits.ts"
 import type { Ingress } from "../nodes/ingress.ts"
 import { attemptOf, attemptTaken, takenIn } from "./attempts.ts"
@@ -24,7 +24,7 @@ export const doorAge: MakeChecker = ({ cluster, found, checked }) => {
   /** Whether the broker's clock was set so lately that an ingress may still go by what it showed. */
   const isSettling = () => world.nowMs - (server.clockSets.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) <= 3 * doorClockWindowMs
 
-  const judge = (ingress: Ingress, message: SkuTakenMessage): void => {
+  const judge = (ingress: Ingress, message: TakenMessage): void => {
     const attempt = attemptTaken(message)
     const seen = attempt === null ? undefined : read.get(attempt)
     if (attempt === null || seen === undefined || judged.has(attempt)) return
@@ -53,8 +53,8 @@ export const doorAge: MakeChecker = ({ cluster, found, checked }) => {
     handedOver: (ingress, _partition, messages) => {
       for (const message of messages) judge(ingress, message)
     },
-    storing: (ingress, _partition, bytes) => {
-      for (const message of takenIn(bytes)) judge(ingress, message)
+    storing: (ingress, id, bytes) => {
+      for (const message of takenIn(cluster, id, bytes)) judge(ingress, message)
     },
   }
 }

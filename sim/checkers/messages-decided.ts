@@ -9,10 +9,12 @@
  * alarm. Only where nothing was ever taken before them does nothing name them. An alarm without a journaled reset is not enough, because it dies with its owner; serials are not
  * enough, because their ingress may never be heard of again.
  */
-import type { CommandMessage } from "../../src/engine/protocol.ts"
+import type { Kind } from "../../src/domain/kinds.ts"
+import type { CommandMessage, EngineCodec } from "../../src/engine/protocol.ts"
 import type { Dropped } from "../../src/engine/records.ts"
-import { checkingCodec } from "../substitutes/shared-codec.ts"
-import type { MakeChecker } from "./checker.ts"
+import type { Cluster } from "../cluster.ts"
+import { codecOfJournal } from "./both-journals.ts"
+import { type Checker, hearOfBoth, type MakeChecker } from "./checker.ts"
 
 interface Stored {
   readonly partition: number
@@ -27,8 +29,8 @@ interface Stored {
 const batchName = (seq: number, ingress: string, serial: number): string => `${seq} is ${serial} of ${ingress}`
 const skippedName = (seq: number): string => `${seq} skipped`
 
-const nameOf = ({ seq, body }: CommandMessage): string => {
-  const decoded = checkingCodec.decodeBatch(body)
+const nameOf = ({ decodeBatch }: EngineCodec, { seq, body }: CommandMessage): string => {
+  const decoded = decodeBatch(body)
   return decoded._tag === "Batch" ? batchName(seq, decoded.batch.ingress, decoded.batch.serial) : skippedName(seq)
 }
 
@@ -39,21 +41,25 @@ interface Journaled {
   readonly firstSeq: number
 }
 
-/** What the stream holds or has purged, by sequence. */
-const streamSeen = (server: Server): ReadonlyArray<Stored | undefined> => {
-  const seen: Array<Stored | undefined> = []
-  server.listeners.push({
+/** Whose commands the partition of that journal decides. */
+const kindOf = ({ drawn }: Cluster, id: number): Kind => (id < drawn.partitions ? "sku" : "order")
+
+/** What the stream of each kind holds or has purged, by sequence. */
+const streamsSeen = (cluster: Cluster): Readonly<Record<Kind, ReadonlyArray<Stored | undefined>>> => {
+  const streams: Readonly<Record<Kind, Array<Stored | undefined>>> = { sku: [], order: [] }
+  cluster.server.listeners.push({
     recordStored: () => undefined,
     feedStored: () => undefined,
     haltChanged: () => undefined,
     commandStored: (partition, message) => {
       const { seq, brokerMs, subject } = message
+      const seen = streams[kindOf(cluster, partition)]
       // A sequence that comes again: the tail from there on was lost.
       seen.length = seq
-      seen[seq] = { partition, seq, brokerMs, subject, name: nameOf(message) }
+      seen[seq] = { partition, seq, brokerMs, subject, name: nameOf(codecOfJournal(cluster, partition), message) }
     },
   })
-  return seen
+  return streams
 }
 
 /** Sequences that were named as dropped, by partition: by a reset in its journal, or by an alarm that told what went between a reset and the next message that was taken. */
@@ -73,16 +79,16 @@ const droppedSince = (detail: string): Dropped | null => {
   return from === undefined ? null : { firstSeq: Number(from), lastSeq: Number(to) }
 }
 
-type Server = Parameters<MakeChecker>[0]["cluster"]["server"]
 type Name = ReturnType<typeof namedRanges>["name"]
 
 /** Messages that a journal's records decided, and how far its cursor has come. */
-const decidedIn = (server: Server, partition: number, name: Name): Journaled => {
+const decidedIn = (cluster: Cluster, partition: number, name: Name): Journaled => {
+  const codec = codecOfJournal(cluster, partition)
   const decided = new Set<string>()
   let cursorSeq = 0
   let firstSeq = Number.MAX_SAFE_INTEGER
-  for (const { bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
-    const read = checkingCodec.decodeRecord(bytes)
+  for (const { bytes } of cluster.server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
+    const read = codec.decodeRecord(bytes)
     if (read._tag !== "Record") continue
     cursorSeq = read.record.cursor.seq
     for (const entry of read.record.entries) {
@@ -95,9 +101,20 @@ const decidedIn = (server: Server, partition: number, name: Name): Journaled => 
   return { decided, cursorSeq, firstSeq }
 }
 
+/** Notes what partitions say themselves of what their stream dropped: by a halt, and by an alarm that names it. */
+const toldIn = (halted: Set<number>, name: Name): Pick<Required<Checker>, "alarmed" | "halted"> => ({
+  halted: ({ id }, { reason }) => {
+    if (reason === "CommandsTrimmed") halted.add(id)
+  },
+  alarmed: ({ id }, kind, detail) => {
+    const since = kind === "CommandsLostTail" ? droppedSince(detail) : null
+    if (since !== null) name(id, since)
+  },
+})
+
 export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused }) => {
   const { server } = cluster
-  const seen = streamSeen(server)
+  const streams = streamsSeen(cluster)
   const { name, isNamed } = namedRanges()
   /** Partitions with a reset that names what was dropped, and those that somebody halted for it. */
   const resets = new Set<number>()
@@ -107,16 +124,16 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused 
     name(partition, dropped)
   }
 
-  const judge = (lossy: ReadonlySet<number>): void => {
-    const journals = server.journals.map((_, partition) => decidedIn(server, partition, nameReset))
-    const { lastSeq } = server.commands
-    for (const message of seen) {
+  const judge = (kind: Kind, lossy: ReadonlySet<number>): void => {
+    const journals = server.journals.map((_, id) => (kindOf(cluster, id) === kind ? decidedIn(cluster, id, nameReset) : undefined))
+    const { lastSeq } = kind === "sku" ? server.commands : server.orderCommands
+    for (const message of streams[kind]) {
       if (message === undefined || message.seq > lastSeq || lossy.has(message.partition)) continue
       const journal = journals[message.partition]
       if (journal === undefined || message.seq > journal.cursorSeq) continue
       checked()
       if (journal.decided.has(message.name)) continue
-      if (server.droppedCommands.has(message.seq)) {
+      if (kind === "sku" && server.droppedCommands.has(message.seq)) {
         // Where nothing was decided yet nothing shows it but a serial, if its ingress is heard of again; else the audit of all journals with the stream.
         if (isNamed(message.partition, message.seq) || message.seq < journal.firstSeq) {
           excused("a stored message that its stream dropped")
@@ -131,17 +148,15 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused 
     }
   }
 
+  const told = toldIn(halted, name)
+  hearOfBoth(cluster.orderAudience, told)
+
   return {
     name: "messages-decided",
-    halted: (slot, { reason }) => {
-      if (reason === "CommandsTrimmed") halted.add(slot.id)
-    },
-    alarmed: (slot, kind, detail) => {
-      const since = kind === "CommandsLostTail" ? droppedSince(detail) : null
-      if (since !== null) name(slot.id, since)
-    },
+    ...told,
     finish: ({ lossy }) => {
-      judge(lossy)
+      judge("sku", lossy)
+      judge("order", lossy)
       for (const partition of resets) {
         if (lossy.has(partition) || halted.has(partition)) continue
         const detail = `a reset of partition ${partition} names what its stream dropped undecided, and nobody halted`

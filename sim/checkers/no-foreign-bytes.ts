@@ -1,20 +1,24 @@
 /**
  * INV-10: of what a sender chose, only its commands in canonical spelling, its checked reply suffix and its parsed trace get into a stream; and replies are published only under the sender's own name.
  */
+import type { EngineCodec } from "../../src/engine/protocol.ts"
 import { isReplySuffix } from "../../src/wire/subjects.ts"
 import { encodeBatch } from "../../src/wire/taken.ts"
-import { checkingCodec } from "../substitutes/shared-codec.ts"
 import { attemptName, attemptOf } from "./attempts.ts"
+import { codecOfJournal } from "./both-journals.ts"
 import type { MakeChecker } from "./checker.ts"
 
-const subject = /^hf\.q\.sku\.[0-9]+$/
+const subject = /^hf\.q\.(?:sku|order)\.[0-9]+$/
 const trace = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** What is not of our writing in a message of the commands stream; undefined: nothing. */
-const foreignIn = (message: { readonly subject: string; readonly headers: string; readonly body: Uint8Array }): string | undefined => {
+const foreignIn = (
+  { decodeBatch }: EngineCodec,
+  message: { readonly subject: string; readonly headers: string; readonly body: Uint8Array },
+): string | undefined => {
   if (!subject.test(message.subject)) return `its subject is ${message.subject}`
   if (message.headers !== "") return `it has headers: ${message.headers}`
-  const decoded = checkingCodec.decodeBatch(message.body)
+  const decoded = decodeBatch(message.body)
   if (decoded._tag !== "Batch") return "it is none that an ingress writes"
   for (const { reply, trace: named, body } of decoded.batch.messages) {
     if (reply !== null && !isReplySuffix(reply)) return `it names the reply ${reply}`
@@ -31,9 +35,9 @@ export const noForeignBytes: MakeChecker = ({ cluster, found, checked }) => {
     recordStored: () => undefined,
     feedStored: () => undefined,
     haltChanged: () => undefined,
-    commandStored: (_partition, message) => {
+    commandStored: (id, message) => {
       checked()
-      const what = foreignIn(message)
+      const what = foreignIn(codecOfJournal(cluster, id), message)
       if (what === undefined) return
       found({
         class: "safety",

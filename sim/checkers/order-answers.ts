@@ -3,10 +3,11 @@
  * is answered.
  */
 import { orderBook } from "../../src/domain/order/names.ts"
+import type { Refusal } from "../../src/domain/refusals.ts"
 import type { Reply } from "../../src/engine/records.ts"
 import type { OrderHeardDecision, OrderKind } from "../../src/kinds/order/types.ts"
 import type { Cluster } from "../cluster.ts"
-import { ordersWritten, type Written } from "./both-journals.ts"
+import { decidedIn, ordersWritten, type Written } from "./both-journals.ts"
 import type { Given, MakeChecker } from "./checker.ts"
 
 type Entry = ReturnType<typeof ordersWritten>[number]["record"]["entries"][number]
@@ -14,11 +15,11 @@ type Entry = ReturnType<typeof ordersWritten>[number]["record"]["entries"][numbe
 /** An answer without what may differ between two sayings of it. */
 const meaning = ({ repeated: _repeated, ...said }: OrderHeardDecision): string => JSON.stringify(said)
 
-/** Answers that say nothing of the command: nothing is remembered of these, or another content has the id. */
-const isAside = (said: OrderHeardDecision): boolean =>
-  said.outcome === "quarantined" ||
-  (said.outcome === "refused" &&
-    (said.reason === "TooOld" || said.reason === "IdReused" || said.reason === "WrongPartition" || said.field === "quarantine"))
+/** Refusals that say nothing of the command: nothing is remembered of these, or another content has the id. */
+export const isAsideFor = ({ reason, field }: Pick<Refusal, "reason" | "field">): boolean =>
+  reason === "TooOld" || reason === "IdReused" || reason === "WrongPartition" || field === "quarantine"
+
+const isAside = (said: OrderHeardDecision): boolean => said.outcome === "quarantined" || (said.outcome === "refused" && isAsideFor(said))
 
 /** How often each command was decided, and answered, by the journals; and who was answered in which record. */
 const readAnswers = (cluster: Cluster, lossy: ReadonlySet<number>) => {
@@ -32,19 +33,14 @@ const readAnswers = (cluster: Cluster, lossy: ReadonlySet<number>) => {
       for (const suffix of entry.replies) answeredIn.set(`${id} ${seq} ${suffix}`, entry.outcome.outcome)
       return
     }
-    if (entry._tag !== "Message") return
+    if (entry._tag !== "Message" && entry._tag !== "Settled") return
     if (entry.reply !== null) answeredIn.set(`${id} ${seq} ${entry.reply}`, "decided")
-    for (const { command, decision } of entry.decided) {
+    for (const { command, decision } of decidedIn(entry)) {
       if (command === null || !("order" in command)) continue
-      const name = `${entry.sender} ${orderBook(entry.sender, command.order)} ${command.id}`
+      const name = `${entry.sender} ${orderBook(command.channel, command.order)} ${command.id}`
       if (decision._tag === "Begun") begun.add(name)
       const isAnswer = decision._tag === "Accepted" || decision._tag === "TooLate" || decision._tag === "Dropped"
-      const isRefusal =
-        decision._tag === "Refused" &&
-        decision.refusal.reason !== "IdReused" &&
-        decision.refusal.reason !== "TooOld" &&
-        decision.refusal.field !== "quarantine"
-      if (isAnswer || isRefusal) note(name, `${decision._tag} in record ${seq}`)
+      if (isAnswer || (decision._tag === "Refused" && !isAsideFor(decision.refusal))) note(name, `${decision._tag} in record ${seq}`)
     }
   }
   for (const written of ordersWritten(cluster))

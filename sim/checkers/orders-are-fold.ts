@@ -1,6 +1,6 @@
 /**
- * INV-6 for orders: what a worker holds of them is the fold of their journal, when it begins to serve, when its reign ends, and at the end of the world: orders, what is remembered, what is under way to SKUs and whose answers
- * are owed. As state-is-fold.ts has it for SKUs, with the hash that owners of both compare.
+ * INV-6 for orders: what a worker holds of them is the fold of their journal, when it begins to serve, when its reign ends, and at the end of the world: orders, what is remembered, what is under way to SKUs, whose answers
+ * are owed, and what waits for a person. As state-is-fold.ts has it for SKUs, with the hash that owners of both compare.
  */
 
 import { protocolRules } from "../../src/engine/rules.ts"
@@ -11,7 +11,7 @@ import type { OrderPartition } from "../../src/kinds/order/types.ts"
 import { engineBoundsOf } from "../profiles.ts"
 import { checkingOrderCodec } from "../substitutes/order-codec.ts"
 import type { MakeChecker } from "./checker.ts"
-import { carryingDifference } from "./same-state.ts"
+import { carryingDifference, keptDifference } from "./same-state.ts"
 
 const comparedMax = 12
 
@@ -19,7 +19,11 @@ const differenceOf = (a: OrderPartition, b: OrderPartition): string | null => {
   const { sha256 } = checkingOrderCodec
   if (stateHash(a, orderKind, sha256) !== stateHash(b, orderKind, sha256)) return "orders, or what is remembered of them"
   if (a.openParts !== b.openParts) return "how many orders have not ended"
-  return carryingDifference(a, b) ?? (a.openHolds === b.openHolds ? null : "how many orders have a time at which they end")
+  return (
+    carryingDifference(a, b) ??
+    keptDifference(a, b) ??
+    (a.openHolds === b.openHolds ? null : "how many orders have a time at which they end")
+  )
 }
 
 export const ordersAreFold: MakeChecker = ({ cluster, found, checked }) => {
@@ -42,7 +46,8 @@ export const ordersAreFold: MakeChecker = ({ cluster, found, checked }) => {
   const compare = (id: number, state: OrderPartition | null, who: string): void => {
     const fold = folds[id - partitions]
     if (fold === undefined || state === null || fold.phase === "halted") return
-    if (fold.confirmedSeq !== state.confirmedSeq || state.inFlight !== null || state.actors.size === 0) return
+    const knowsNothing = state.actors.size + state.quarantine.size === 0
+    if (fold.confirmedSeq !== state.confirmedSeq || state.inFlight !== null || knowsNothing) return
     checked()
     compared++
     const difference = differenceOf(fold, state)

@@ -1,4 +1,4 @@
-/** INV-7 for orders: once all is healed, each of their partitions has one owner that has said all it decided; nothing is under way between actors of either kind, and no answer is owed. */
+/** INV-7 for orders: once all is healed, each of their partitions has one owner that has read what is stored for it and said all it decided; nothing is under way between actors of either kind, no answer is owed, and nothing is left in quarantine. */
 import { plural } from "../report/numbers.ts"
 import { isHaltedByLoss, type MakeChecker } from "./checker.ts"
 
@@ -26,10 +26,13 @@ export const ordersRest: MakeChecker = ({ cluster, found, checked, excused }) =>
         report("not exactly one owner of orders or SKUs", `is served by ${plural(owners.length, "worker")}`)
         continue
       }
-      const { underWay, owed } = owner.partition
+      const { underWay, owed, quarantine, cursor } = owner.partition
+      const lastSeq = cluster.server.lastCommandSeq(id)
+      if (cursor.seq < lastSeq) report("commands about orders unread", `has read to ${cursor.seq} of ${lastSeq}`)
       if (lossy.size > 0) continue
       if (underWay.size > 0) report("commands under way for ever", `has ${plural(underWay.size, "command")} under way`)
       if (owed.size > 0) report("answers owed for ever", `owes ${plural(owed.size, "answer")}`)
+      if (quarantine.size > 0) report("left in quarantine", `holds ${plural(quarantine.size, "quarantined command")}`)
     }
   },
 })

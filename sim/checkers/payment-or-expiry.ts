@@ -3,7 +3,7 @@
  * longer than its order is held, no line of a paid order is lost, unless its partition was out for as long as that.
  */
 import { orderGraceMs } from "../../src/limits.ts"
-import { ordersWritten } from "./both-journals.ts"
+import { decidedIn, ordersWritten } from "./both-journals.ts"
 import type { Given, MakeChecker } from "./checker.ts"
 import { type FoldedOrder, foldOrders } from "./order-fold.ts"
 
@@ -36,11 +36,10 @@ const judgeRefused = ({ cluster, found, checked }: Given, orders: ReadonlyMap<st
   for (const { id, seq, record } of ordersWritten(cluster)) {
     if (lossy.has(id)) continue
     for (const entry of record.entries) {
-      if (entry._tag !== "Message") continue
-      for (const { command, decision } of entry.decided) {
+      for (const { command, decision } of decidedIn(entry)) {
         if (decision._tag !== "Refused" || command === null || !("order" in command)) continue
         const { reason } = decision.refusal
-        const order = orders.get(`${entry.sender} ${command.order}`)
+        const order = orders.get(`${command.channel} ${command.order}`)
         if (order === undefined || (reason !== "OrderExpired" && reason !== "OrderConfirmed")) continue
         checked()
         const isLate = record.atMs >= (order.heldUntilMs ?? Number.POSITIVE_INFINITY) || order.ending === "expired"

@@ -105,13 +105,21 @@ export const carryingDifference = (a: Pick<Partition, "underWay" | "owed">, b: P
   return isSameMap(a.owed, b.owed) ? null : "whose answers are owed"
 }
 
-/** What is no SKU's and no sender's own. */
-const restDifference = (a: SkuPartition, b: SkuPartition): string | null => {
+type Kept = Pick<Partition, "quarantine" | "quarantinedKeys" | "quarantinedBy" | "ingresses" | "cursor">
+
+/** What waits for a person, and how far is read what is stored. */
+export const keptDifference = (a: Kept, b: Kept): string | null => {
   if (!isSameMap(a.quarantine, b.quarantine)) return "what waits in quarantine"
   if (!isSameMap(a.quarantinedKeys, b.quarantinedKeys)) return "where a retry finds what waits in quarantine"
   if (!isSameMap(a.quarantinedBy, b.quarantinedBy)) return "how much of each sender waits in quarantine"
   if (!isSameMap(a.ingresses, b.ingresses)) return "how far ingresses are taken"
-  if (!isSame(a.cursor, b.cursor)) return "how far commands are read"
+  return isSame(a.cursor, b.cursor) ? null : "how far commands are read"
+}
+
+/** What is no SKU's and no sender's own. */
+const restDifference = (a: SkuPartition, b: SkuPartition): string | null => {
+  const kept = keptDifference(a, b)
+  if (kept !== null) return kept
   if (a.openHolds !== b.openHolds) return "how many holds may expire"
   const carrying = carryingDifference(a, b)
   if (carrying !== null) return carrying

@@ -2,11 +2,13 @@
  * INV-10 and INV-7: `stored` is a promise. That very message is decided in the end, unless the stream lost it. Then the journal or an alarm says so, as soon as the partition
  * hears of that ingress again.
  */
+import type { Kind } from "../../src/domain/kinds.ts"
 import type { Cluster } from "../cluster.ts"
-import { checkingCodec } from "../substitutes/shared-codec.ts"
-import { attemptName, attemptTaken, decidedAttempts, takenIn } from "./attempts.ts"
-import type { MakeChecker } from "./checker.ts"
+import { attemptName, attemptTaken, decidedAttempts, decidedOrderAttempts, takenIn } from "./attempts.ts"
+import { codecOfJournal } from "./both-journals.ts"
+import { type Checker, hearOfBoth, type MakeChecker } from "./checker.ts"
 
+/** What an ingress stored for the partition of a journal. */
 interface Batch {
   readonly ingress: string
   readonly serial: number
@@ -16,10 +18,11 @@ interface Batch {
 const batchName = ({ ingress, serial, partition }: Batch): string => `${ingress} ${serial} ${partition}`
 
 /** Whether a partition's journal says that something of the ingress, up to this serial, is missing; "unheard" if nothing of it came since. */
-const wordOf = ({ server }: Cluster, { ingress, serial, partition }: Batch): "said" | "unsaid" | "unheard" => {
+const wordOf = (cluster: Cluster, { ingress, serial, partition }: Batch): "said" | "unsaid" | "unheard" => {
+  const codec = codecOfJournal(cluster, partition)
   let heard = false
-  for (const { bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
-    const read = checkingCodec.decodeRecord(bytes)
+  for (const { bytes } of cluster.server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
+    const read = codec.decodeRecord(bytes)
     if (read._tag !== "Record") continue
     for (const entry of read.record.entries) {
       if (entry._tag === "Reset") return "said"
@@ -31,12 +34,22 @@ const wordOf = ({ server }: Cluster, { ingress, serial, partition }: Batch): "sa
   return heard ? "unsaid" : "unheard"
 }
 
+/** Notes partitions that say themselves, by an alarm or a halt, that something stored for them is lost. */
+const alarmsIn = (alarmed: Set<number>): Pick<Required<Checker>, "alarmed" | "halted"> => ({
+  alarmed: ({ id }, kind) => {
+    if (kind === "CommandsLostTail") alarmed.add(id)
+  },
+  halted: ({ id }, { reason }) => {
+    if (reason === "CommandsTrimmed") alarmed.add(id)
+  },
+})
+
 export const storedIsDecided: MakeChecker = ({ cluster, found, checked, excused }) => {
-  const { server } = cluster
+  const { server, drawn, orderAudience } = cluster
   const batchOf = new Map<string, Batch>()
   const told = new Map<string, Batch>()
-  /** What the stream holds or has purged, by sequence. */
-  const held: Array<string | undefined> = []
+  /** What each stream holds or has purged, by sequence. */
+  const held: Readonly<Record<Kind, Array<string | undefined>>> = { sku: [], order: [] }
   /** All that it ever held. */
   const stored = new Set<string>()
   const alarmed = new Set<number>()
@@ -45,22 +58,26 @@ export const storedIsDecided: MakeChecker = ({ cluster, found, checked, excused 
     feedStored: () => undefined,
     haltChanged: () => undefined,
     commandStored: (partition, { seq, body }) => {
-      const decoded = checkingCodec.decodeBatch(body)
-      held.length = seq
+      const decoded = codecOfJournal(cluster, partition).decodeBatch(body)
+      const ofKind = held[partition < drawn.partitions ? "sku" : "order"]
+      ofKind.length = seq
       if (decoded._tag !== "Batch") return
       const name = batchName({ ...decoded.batch, partition })
-      held[seq] = name
+      ofKind[seq] = name
       stored.add(name)
     },
   })
 
+  const alarms = alarmsIn(alarmed)
+  hearOfBoth(orderAudience, alarms)
+
   return {
     name: "stored-is-decided",
     storing: (ingress, partition, bytes) => {
-      const decoded = checkingCodec.decodeBatch(bytes)
+      const decoded = codecOfJournal(cluster, partition).decodeBatch(bytes)
       if (decoded._tag !== "Batch") return
       const batch = { ingress: ingress.name, serial: decoded.batch.serial, partition }
-      for (const message of takenIn(bytes)) batchOf.set(attemptTaken(message) ?? "", batch)
+      for (const message of takenIn(cluster, partition, bytes)) batchOf.set(attemptTaken(message) ?? "", batch)
     },
     doorSaid: (_by, sender, suffix, { answer }) => {
       const attempt = attemptName(sender, suffix)
@@ -71,18 +88,15 @@ export const storedIsDecided: MakeChecker = ({ cluster, found, checked, excused 
       const detail = `${attempt} was told that it is stored, and no message with it is in the stream`
       found({ class: "safety", signature: "said to be stored before it is", detail, partition: batch.partition })
     },
-    alarmed: (slot, kind) => {
-      if (kind === "CommandsLostTail") alarmed.add(slot.id)
-    },
-    halted: (slot, { reason }) => {
-      if (reason === "CommandsTrimmed") alarmed.add(slot.id)
-    },
+    ...alarms,
     finish: ({ lossy, converged }) => {
       if (!converged) return
       const decided = new Set<string>()
       decidedAttempts(cluster, lossy, (attempt) => decided.add(attempt))
-      held.length = server.commands.lastSeq + 1
-      const isHeld = new Set(held.filter((_, seq) => !server.droppedCommands.has(seq)))
+      decidedOrderAttempts(cluster, lossy, (attempt) => decided.add(attempt))
+      held.sku.length = server.commands.lastSeq + 1
+      held.order.length = server.orderCommands.lastSeq + 1
+      const isHeld = new Set([...held.sku.filter((_, seq) => !server.droppedCommands.has(seq)), ...held.order])
       for (const [attempt, batch] of told) {
         if (lossy.has(batch.partition)) continue
         checked()

@@ -25,6 +25,7 @@ export const faultFamilies = [
   { name: "pauses", ids: "P2", what: "a worker is stopped for longer than its lease, and goes on as a zombie" },
   { name: "stalls", ids: "P3", what: "a worker does nothing for up to a second" },
   { name: "poison", ids: "P4", what: "deciding a certain command throws" },
+  { name: "undecidable-orders", ids: "P4", what: "deciding certain commands about orders throws, for a while or until faults end" },
   { name: "releases", ids: "P5", what: "workers of two releases run side by side" },
   { name: "handovers", ids: "P5", what: "a worker drains and leaves, as in a rolling restart" },
   { name: "elections", ids: "J1", what: "a stream has no leader for up to ten seconds; what was on its way is dropped or stored unheard" },

@@ -263,7 +263,10 @@ export class Injector implements WorkerFaults, IngressFaults {
       this.note("elections", ms, `${stream.config.name} had no leader for ${ms} ms`)
       this.#listener.elected(stream.config.name)
       server.elect(stream, ms)
-      if (stream === server.commands) breakReadings(workers)
+      if (stream !== server.commands) return
+      // Its servers lead that of orders too, often enough.
+      if (family.below(2) === 0) server.elect(server.orderCommands, ms)
+      breakReadings(workers)
     },
     outages: ({ server, workers }, family) => {
       const ms = 100 + family.below(4_900)
@@ -278,7 +281,8 @@ export class Injector implements WorkerFaults, IngressFaults {
       this.note("forgotten-ids", 0, `${journal?.config.name} forgot its message ids`)
     },
     "lost-commands": ({ server, workers }, family) => {
-      const lost = server.loseCommands(1 + family.below(20))
+      const most = 1 + family.below(20)
+      const lost = server.loseCommands(most) + server.loseCommands(1 + family.below(Math.min(4, most)), "order")
       if (lost === 0) return
       breakReadings(workers)
       for (const partition of server.journals.keys()) this.#spoiled.add(`lost-commands ${partition}`)
@@ -396,7 +400,7 @@ export class Injector implements WorkerFaults, IngressFaults {
 
 /** Consumers of the commands stream live with its leader. */
 const breakReadings = (workers: ReadonlyArray<Worker>): void => {
-  for (const { slots } of workers) for (const slot of slots) slot.readings.breakCommands()
+  for (const { everySlot } of workers) for (const slot of everySlot) slot.readings.breakCommands()
 }
 
 const damaged = (bytes: Uint8Array, at: number): Uint8Array => {

@@ -12,6 +12,7 @@ import { loosened } from "./loosened.ts"
 import { memory } from "./memory.ts"
 import type { Mutant } from "./mutant.ts"
 import { orders } from "./orders.ts"
+import { settledOrders } from "./settled-orders.ts"
 import { standing } from "./standing.ts"
 
 /** The canary first: if it isn't found, the rest says nothing. */
@@ -26,6 +27,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   ...impolite,
   ...standing,
   ...orders,
+  ...settledOrders,
 ]
 
 /** The mutant of that name. Throws with the known ones if there is none. */

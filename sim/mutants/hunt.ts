@@ -72,7 +72,7 @@ export const plantMutant = async (mutant: Mutant): Promise<Planted> => {
     ...world,
     rules,
     stepOf: () => bent?.(mutated) ?? mutated,
-    orderEngine: copy.makeOrderStep,
+    orderEngine: copy.orderEngine,
     ingressStep: copy.makeIngressStep(ingressCodec),
   }
 }

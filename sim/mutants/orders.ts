@@ -11,7 +11,8 @@ const owed = "src/engine/owed.ts"
 const snapshot = "src/engine/snapshot.ts"
 const settle = "src/domain/order/settle.ts"
 
-interface Planted {
+/** A defect that worlds with orders show. */
+export interface PlantedInOrders {
   readonly name: string
   readonly breaks: string
   readonly guarantee: string
@@ -25,10 +26,15 @@ interface Planted {
 /** A world that is played in a second or two: what orders need of the sale beside them is that it takes units. */
 const small: Partial<Drawn> = { orders: 30, ordersPlaced: 60, windowMs: 25_000 }
 
-const inOrders = ({ drawn, ...planted }: Planted): Mutant => ({ ...planted, profile: "orders", drawn: { ...small, ...drawn } })
+/** Planted in such a world. */
+export const inOrders = ({ drawn, ...planted }: PlantedInOrders): Mutant => ({
+  ...planted,
+  profile: "orders",
+  drawn: { ...small, ...drawn },
+})
 
 /** Faults under which what was said is lost, and who said it dies. */
-const losses: ReadonlyArray<FaultName> = ["jitter", "lost-requests", "lost-answers", "duplicates", "crashes", "crash-points"]
+export const losses: ReadonlyArray<FaultName> = ["jitter", "lost-requests", "lost-answers", "duplicates", "crashes", "crash-points"]
 
 export const orders: ReadonlyArray<Mutant> = [
   inOrders({

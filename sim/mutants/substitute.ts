@@ -7,8 +7,8 @@
  */
 import { registerHooks } from "node:module"
 import type { makeIngressStep } from "../../src/ingress/step.ts"
-import type { makeStep as makeOrderStep } from "../../src/kinds/order/partition.ts"
 import type { makeStep } from "../../src/kinds/sku/partition.ts"
+import type { OrderEngine } from "../cluster.ts"
 import type { Substitution } from "./mutant.ts"
 
 const root = new URL("../../", import.meta.url).href
@@ -69,7 +69,7 @@ export const loadCopy = async (
   substitutions: ReadonlyArray<Substitution>,
 ): Promise<{
   readonly makeStep: typeof makeStep
-  readonly makeOrderStep: typeof makeOrderStep
+  readonly orderEngine: OrderEngine
   readonly makeIngressStep: typeof makeIngressStep
 }> => {
   hook()
@@ -77,11 +77,13 @@ export const loadCopy = async (
   planting = mutant
   try {
     const step = await import("../../src/kinds/sku/partition.ts")
-    const orders = await import("../../src/kinds/order/partition.ts")
+    const { orderKind: kind } = await import("../../src/kinds/order/kind.ts")
+    const engine = await import("../../src/engine/step.ts")
     const door = await import("../../src/ingress/step.ts")
     for (const { module } of substitutions)
       if (!changed.has(`${mutant} ${module}`)) throw new Error(`${module} was loaded without what mutant ${mutant} changes in it`)
-    return { makeStep: step.makeStep, makeOrderStep: orders.makeStep, makeIngressStep: door.makeIngressStep }
+    const orderEngine: OrderEngine = { kind, makeStep: engine.makeStep }
+    return { makeStep: step.makeStep, orderEngine, makeIngressStep: door.makeIngressStep }
   } finally {
     planting = null
   }

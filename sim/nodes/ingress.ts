@@ -252,10 +252,9 @@ export class Ingress {
   }
 
   #handOver({ kind, partition, owner, frame, messages }: OutputOf<"HandOver">): void {
-    const { observer, reigns, server, partitions } = this.#around
+    const { observer, reigns, server } = this.#around
     const { host, link, everySlot } = this.home
-    // As its journal is numbered: by the true number of partitions, whatever this ingress believes.
-    const id = kind === "order" ? partitions + partition : partition
+    const id = this.#idOf({ kind, partition })
     if (kind === "sku") observer.handedOver(this, partition, messages as ReadonlyArray<SkuTakenMessage>)
     if (everySlot[id]?.reign === owner) {
       this.#world.in(0, EventKind.deliver, host, () =>
@@ -283,31 +282,37 @@ export class Ingress {
     })
   }
 
-  #store({ partition, serial, bytes }: OutputOf<"Store">): void {
+  /** The number of a partition's journal among all of the world: by the true number of partitions, whatever this ingress believes. */
+  #idOf({ kind, partition }: Pick<OutputOf<"Store">, "kind" | "partition">): number {
+    return kind === "order" ? this.#around.partitions + partition : partition
+  }
+
+  #store({ kind, partition, serial, bytes }: OutputOf<"Store">): void {
     const { observer, server, faults, world } = this.#around
     const { core } = this
-    observer.storing(this, partition, bytes)
+    const id = this.#idOf({ kind, partition })
+    observer.storing(this, id, bytes)
     const tell = (input: WithoutTime<IngressInput>) => {
       if (this.core === core) this.put(input)
     }
-    const fault = faults.storing(this.home.name, partition)
+    const fault = faults.storing(this.home.name, id)
     askOver<Exclude<AppendAnswer, null>>(
       { world, host: this.home.host, link: this.home.link },
       {
-        what: `store ${partition}`,
+        what: `store ${id}`,
         timeoutMs: storeTimeoutMs,
         isOnce: true,
         serve: (answer) => {
           if (fault.full) return answer({ code: 503, errCode: 10077, description: "maximum messages exceeded" })
-          const arrive = () => server.storeBatch(partition, bytes, answer)
+          const arrive = () => server.storeBatch(id, bytes, answer)
           if (fault.lateMs === 0) arrive()
           else world.in(fault.lateMs, EventKind.server, null, arrive)
         },
         answered: (came) => {
-          if ("seq" in came) tell({ _tag: "Stored", kind: "sku", partition, serial, seq: came.seq })
-          else tell({ _tag: came.errCode === 10077 ? "StoreFull" : "StoreUnknown", kind: "sku", partition, serial })
+          if ("seq" in came) tell({ _tag: "Stored", kind, partition, serial, seq: came.seq })
+          else tell({ _tag: came.errCode === 10077 ? "StoreFull" : "StoreUnknown", kind, partition, serial })
         },
-        unanswered: () => tell({ _tag: "StoreUnknown", kind: "sku", partition, serial }),
+        unanswered: () => tell({ _tag: "StoreUnknown", kind, partition, serial }),
       },
     )
   }

@@ -67,9 +67,9 @@ export interface Observer<K extends KindTypes = SkuKind> {
   doorSaid(by: string, sender: string, suffix: string, answer: DoorAnswer): void
   doorHeard(sender: string, suffix: string, answer: DoorAnswer): void
   doorClosed(ingress: Ingress, sender: SenderId): void
-  /** Messages leave an ingress for an owner; bytes leave it for the commands stream, once or again. */
+  /** Messages leave an ingress for an owner of SKUs; bytes leave it for the commands stream of either kind, once or again. `id`: of the partition's journal among all of the world. */
   handedOver(ingress: Ingress, partition: number, messages: ReadonlyArray<SkuTakenMessage>): void
-  storing(ingress: Ingress, partition: number, bytes: Uint8Array): void
+  storing(ingress: Ingress, id: number, bytes: Uint8Array): void
 }
 
 const kinds = [

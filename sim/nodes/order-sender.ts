@@ -1,12 +1,12 @@
 /**
- * A channel as it places orders of several lines: asks with the same id and the same content until it is answered for good, as every sender does.
+ * A channel as it places orders of several lines, and an operator who settles what of theirs lies in quarantine: asks with the same id and the same content until it is answered for good, as every sender does.
  *
  * Beside its other commands (sender.ts), over a connection of its own, so that a world without orders draws nothing for it.
  */
 import { unreachable } from "../../src/assert.ts"
 import { type OrderBookKey, partitionOf, type SenderId, skuToken } from "../../src/domain/names.ts"
-import type { OrderCommand } from "../../src/domain/order/decide.ts"
-import { orderBook } from "../../src/domain/order/names.ts"
+import { classOf, type OrderCommand, type SettlingOrderCommand } from "../../src/domain/order/decide.ts"
+import { orderBook, orderOfChannel } from "../../src/domain/order/names.ts"
 import type { Reply } from "../../src/engine/records.ts"
 import type { OrderHeardDecision, OrderKind } from "../../src/kinds/order/types.ts"
 import type { DoorAnswer } from "../../src/wire/answers.ts"
@@ -19,9 +19,12 @@ import type { Link } from "../world/link.ts"
 import { EventKind, type World } from "../world/world.ts"
 import type { Observer } from "./observer.ts"
 
+/** What is sent about an order: by its channel, or by an operator. */
+export type SentAboutOrder = OrderCommand | SettlingOrderCommand
+
 /** A command about an order on its way to an answer. */
 export interface AskedOrder {
-  readonly command: OrderCommand
+  readonly command: SentAboutOrder
   readonly book: OrderBookKey
   readonly partition: number
   readonly sentMs: number
@@ -45,8 +48,20 @@ export interface OrderSurroundings {
 const nobodyMs = 300
 const encoder = new TextEncoder()
 
-/** The body of a command as a channel writes it: it names no channel, but by being its own. */
-const bodyOf = ({ channel: _channel, ...command }: OrderCommand): Uint8Array => encoder.encode(JSON.stringify({ v: 1, ...command }))
+const isOperators = ({ type }: SentAboutOrder): boolean => classOf[type] === "operator"
+
+/** The body of a command as its sender writes it: a channel names none, but by being its own; an operator says whose the order is. */
+const bodyOf = (command: SentAboutOrder): Uint8Array => {
+  const { channel, ...ownOrder } = command
+  return encoder.encode(JSON.stringify({ v: 1, ...ownOrder, ...(isOperators(command) ? { channel } : {}) }))
+}
+
+/** What its subject names. */
+const nameOf = (command: SentAboutOrder): string => (isOperators(command) ? orderOfChannel(command.channel, command.order) : command.order)
+
+/** Nothing is remembered of it: there may be room for it in quarantine later, and it is asked again. */
+const isForWantOfRoom = (said: OrderHeardDecision): boolean =>
+  said.outcome === "refused" && said.reason === "LimitReached" && said.field === "quarantine"
 
 export class OrderSender {
   readonly name: SenderId
@@ -73,8 +88,8 @@ export class OrderSender {
   }
 
   /** Asks until it is answered for good, `copies` times at once to begin with, then says so. */
-  send(command: OrderCommand, copies: number, answered: (said: OrderHeardDecision) => void): void {
-    const book = orderBook(this.name, command.order)
+  send(command: SentAboutOrder, copies: number, answered: (said: OrderHeardDecision) => void): void {
+    const book = orderBook(command.channel, command.order)
     const { world, retryMs, partitions } = this.#around
     const asked: AskedOrder = {
       command,
@@ -103,7 +118,7 @@ export class OrderSender {
       this.#keys.set(suffix, key)
       this.#enter(asked, {
         sender: this.name,
-        path: commandPath("sell", "order", skuToken(command.order)),
+        path: commandPath(classOf[command.type], "order", skuToken(nameOf(command))),
         replySubject: replySubject(this.name, suffix),
         replyHeader: "",
         traceparent: "",
@@ -192,7 +207,8 @@ export class OrderSender {
     this.#around.observer.replyHeard(this.name, reply.suffix, reply)
     const asked = this.#attempts.get(reply.suffix)
     const said = reply.decisions.find(({ id }) => id === asked?.command.id)
-    if (asked === undefined || said === undefined || asked.said !== null || said.outcome === "quarantined") return
+    if (asked === undefined || said === undefined || asked.said !== null) return
+    if (said.outcome === "quarantined" || isForWantOfRoom(said)) return
     asked.said = said
     asked.heardMs = this.#around.world.nowMs
     this.open--

@@ -488,7 +488,7 @@ export class Slot<K extends KindTypes = SkuKind> {
     this.#ask<ReturnType<Server["commandAt"]>>({
       what: "command",
       timeoutMs: questionTimeoutMs,
-      serve: (answer) => answer(this.#server.answersFor("COMMANDS") ? this.#server.commandAt(this.id, seq) : null),
+      serve: (answer) => answer(this.#server.answersForCommands(this.id) ? this.#server.commandAt(this.id, seq) : null),
       answered: (found) => this.put({ _tag: "CommandAtRead", seq, ...found, nowMs: this.worker.clockMs }),
       unanswered: () => this.put({ _tag: "ReadFailed", what: "CommandAt", nowMs: this.worker.clockMs }),
     })

@@ -1,6 +1,7 @@
 /**
- * The commands stream with what readers of one partition need: its messages as the engine reads them, made once, and where each partition's lie.
+ * The commands stream of a kind with what readers of one partition need: its messages as the engine reads them, made once, and where each partition's lie.
  */
+import type { Kind } from "../../src/domain/kinds.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
 import { storedOf } from "../../src/wire/subjects.ts"
 import type { StoredMessage, StreamModel } from "./stream.ts"
@@ -13,13 +14,12 @@ const asCommand = (stored: StoredMessage): CommandMessage => ({
   brokerMs: stored.atMs,
 })
 
-const storedAt = storedOf("sku", "*").slice(0, -1)
-
-/** Of a subject that an ingress stores under. */
-export const partitionOfSubject = (subject: string): number => Number.parseInt(subject.slice(storedAt.length), 10)
+/** Of a subject that an ingress stores under: its last token. */
+export const partitionOfSubject = (subject: string): number => Number.parseInt(subject.slice(subject.lastIndexOf(".") + 1), 10)
 
 export class CommandStream {
   readonly model: StreamModel
+  readonly kind: Kind
   /** By sequence. */
   readonly #messages = new Map<number, CommandMessage>()
   /** What was dropped, decided or not, by sequence. */
@@ -27,8 +27,9 @@ export class CommandStream {
   /** The sequences of each partition, in order. */
   readonly #ofPartition: ReadonlyArray<Array<number>>
 
-  constructor(model: StreamModel, partitions: number) {
+  constructor(model: StreamModel, kind: Kind, partitions: number) {
     this.model = model
+    this.kind = kind
     this.#ofPartition = Array.from({ length: partitions }, () => [])
   }
 
@@ -69,7 +70,7 @@ export class CommandStream {
   }
 
   purge(partition: number, beforeSeq: number): void {
-    this.model.purge(storedOf("sku", partition), beforeSeq)
+    this.model.purge(storedOf(this.kind, partition), beforeSeq)
     const seqs = this.#ofPartition[partition]
     const gone = seqs?.findIndex((seq) => seq >= beforeSeq) ?? -1
     for (const seq of seqs?.splice(0, gone < 0 ? seqs.length : gone) ?? []) this.#messages.delete(seq)

@@ -4,6 +4,7 @@
  * Answers are given to whoever asks, once the request has arrived; the way there and back is the link's (sim/world/link.ts). What a server
  * does wrong (elections, lost tails, forgotten ids, leases given twice) is switched on from outside, in sim/faults.
  */
+import type { Kind } from "../../src/domain/kinds.ts"
 import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
 import type { AtsValue } from "../../src/kinds/sku/types.ts"
@@ -42,7 +43,8 @@ export interface StoredSnapshot {
 /** Who wants to be told what the server stored. */
 export interface Listener {
   recordStored(partition: number, stored: StoredRecord): void
-  commandStored(partition: number, message: CommandMessage): void
+  /** `id`: of the partition's journal among all of the world. */
+  commandStored(id: number, message: CommandMessage): void
   feedStored(partition: number, value: AtsValue): void
   haltChanged(partition: number): void
 }
@@ -59,9 +61,10 @@ const decoded = <T>(message: StoredMessage | undefined): T | null =>
 export class Server {
   readonly options: ServerOptions
   readonly #world: World
-  /** What ingresses write. */
+  /** What ingresses write for SKUs, and for orders. */
   readonly commands: StreamModel
-  readonly #commands: CommandStream
+  readonly orderCommands: StreamModel
+  readonly #commands: Readonly<Record<Kind, CommandStream>>
   readonly journals: ReadonlyArray<StreamModel>
   readonly keys: StreamModel
   /** The last value of each channel and SKU, in the order they were stored. */
@@ -93,7 +96,11 @@ export class Server {
     this.options = options
     const { partitions, orderPartitions = 0, replicas, duplicateWindowMs } = options
     this.commands = new StreamModel({ name: "COMMANDS", replicas, duplicateWindowMs: 100 })
-    this.#commands = new CommandStream(this.commands, partitions)
+    this.orderCommands = new StreamModel({ name: "COMMANDS_ORDER", replicas, duplicateWindowMs: 100 })
+    this.#commands = {
+      sku: new CommandStream(this.commands, "sku", partitions),
+      order: new CommandStream(this.orderCommands, "order", orderPartitions),
+    }
     this.journals = Array.from(
       { length: partitions + orderPartitions },
       (_, partition) => new StreamModel({ name: `JOURNAL_${partition}`, replicas, duplicateWindowMs }),
@@ -116,7 +123,7 @@ export class Server {
   /** Nothing answers for `ms` milliseconds. */
   goDown(ms: number): void {
     this.#downUntilMs = Math.max(this.#downUntilMs, this.#world.nowMs + ms)
-    for (const stream of [...this.journals, this.commands]) this.#loseLeader(stream)
+    for (const stream of [...this.journals, this.commands, this.orderCommands]) this.#loseLeader(stream)
   }
 
   get isDown(): boolean {
@@ -137,7 +144,7 @@ export class Server {
     this.#electingUntilMs.clear()
   }
 
-  /** The commands stream takes nothing for `ms` milliseconds. */
+  /** The commands streams take nothing for `ms` milliseconds. */
   fillCommands(ms: number): void {
     this.#fullUntilMs = this.#world.nowMs + ms
   }
@@ -197,7 +204,8 @@ export class Server {
 
   #commit(stream: StreamModel, proposal: Proposal): number {
     const seq = stream.commit(proposal, this.nowMs)
-    if (stream === this.commands) this.#commandStored(stream.at(seq) as StoredMessage)
+    if (stream === this.commands) this.#commandStored("sku", stream.at(seq) as StoredMessage)
+    else if (stream === this.orderCommands) this.#commandStored("order", stream.at(seq) as StoredMessage)
     else if (stream !== this.keys) {
       const stored: StoredRecord = { seq, messageId: proposal.expectation.messageId ?? "", bytes: proposal.body }
       for (const listener of this.listeners) listener.recordStored(this.journals.indexOf(stream), stored)
@@ -205,9 +213,16 @@ export class Server {
     return seq
   }
 
-  #commandStored(stored: StoredMessage): void {
-    const { partition, message } = this.#commands.add(stored)
-    for (const listener of this.listeners) listener.commandStored(partition, message)
+  #commandStored(kind: Kind, stored: StoredMessage): void {
+    const { partition, message } = this.#commands[kind].add(stored)
+    const id = kind === "sku" ? partition : this.options.partitions + partition
+    for (const listener of this.listeners) listener.commandStored(id, message)
+  }
+
+  /** Where the commands of a partition lie, by its journal's number: the stream, and its own number there. */
+  #commandsOf(id: number): { readonly of: CommandStream; readonly partition: number } {
+    const { partitions } = this.options
+    return id < partitions ? { of: this.#commands.sku, partition: id } : { of: this.#commands.order, partition: id - partitions }
   }
 
   append(partition: number, expectedSeq: number, messageId: string, bytes: Uint8Array, done: (answer: AppendAnswer) => void): void {
@@ -215,14 +230,15 @@ export class Server {
     this.#write(journal, journalSubject("sku", partition), "", bytes, { lastSeq: expectedSeq, messageId }, done)
   }
 
-  get #isFull(): boolean {
-    return this.#world.nowMs < this.#fullUntilMs && this.answersFor(this.commands.config.name)
+  #isFull(stream: StreamModel): boolean {
+    return this.#world.nowMs < this.#fullUntilMs && this.answersFor(stream.config.name)
   }
 
   /** A message that an ingress wrote. */
-  storeBatch(partition: number, bytes: Uint8Array, done: (answer: AppendAnswer) => void): void {
-    if (this.#isFull) return done(isFull)
-    this.#write(this.commands, storedOf("sku", partition), "", bytes, {}, done)
+  storeBatch(id: number, bytes: Uint8Array, done: (answer: AppendAnswer) => void): void {
+    const { of, partition } = this.#commandsOf(id)
+    if (this.#isFull(of.model)) return done(isFull)
+    this.#write(of.model, storedOf(of.kind, partition), "", bytes, {}, done)
   }
 
   recordAt(partition: number, seq: number): StoredRecord | null {
@@ -246,46 +262,55 @@ export class Server {
   }
 
   /** Messages of a partition from a sequence on, at most `max`. */
-  messages(partition: number, fromSeq: number, max: number): Array<CommandMessage> {
-    return this.#commands.from(partition, fromSeq, max)
+  messages(id: number, fromSeq: number, max: number): Array<CommandMessage> {
+    const { of, partition } = this.#commandsOf(id)
+    return of.from(partition, fromSeq, max)
   }
 
-  commandAt(partition: number, seq: number) {
-    const { firstSeq, lastSeq } = this.commands
-    const message = this.#commands.at(seq)
-    const nextSeq = message === null ? (this.#commands.from(partition, seq + 1, 1)[0]?.seq ?? null) : null
-    return { message, firstSeq, lastSeq, nextSeq, fill: this.#isFull ? 1 : 0 }
+  commandAt(id: number, seq: number) {
+    const { of, partition } = this.#commandsOf(id)
+    const { firstSeq, lastSeq } = of.model
+    const message = of.at(seq)
+    const nextSeq = message === null ? (of.from(partition, seq + 1, 1)[0]?.seq ?? null) : null
+    return { message, firstSeq, lastSeq, nextSeq, fill: this.#isFull(of.model) ? 1 : 0 }
+  }
+
+  /** Whether reads of the stream that a partition's commands lie in are answered. */
+  answersForCommands(id: number): boolean {
+    return this.answersFor(this.#commandsOf(id).of.model.config.name)
   }
 
   /** The newest command of a partition, 0 if there is none. */
-  lastCommandSeq(partition: number): number {
-    return this.#commands.lastSeq(partition)
+  lastCommandSeq(id: number): number {
+    const { of, partition } = this.#commandsOf(id)
+    return of.lastSeq(partition)
   }
 
   /** `losses`: {@link commandsLosses} when it was asked for. A request on its way to a leader is lost with it: it never meets sequences that the stream uses again. */
-  purgeCommands(partition: number, beforeSeq: number, losses: number): void {
+  purgeCommands(id: number, beforeSeq: number, losses: number): void {
     if (losses !== this.commandsLosses) return
-    this.#commands.purge(partition, beforeSeq)
+    const { of, partition } = this.#commandsOf(id)
+    of.purge(partition, beforeSeq)
   }
 
-  /** How often the commands stream lost its tail, and its leader with it. */
+  /** How often a commands stream lost its tail, and its leader with it. */
   commandsLosses = 0
 
-  /** The commands stream loses its unsynced tail. Returns how many messages. */
-  loseCommands(count: number): number {
+  /** A commands stream loses its unsynced tail. Returns how many messages. */
+  loseCommands(count: number, kind: Kind = "sku"): number {
     this.commandsLosses++
-    this.#loseLeader(this.commands)
-    return this.#commands.loseTail(count)
+    this.#loseLeader(this.#commands[kind].model)
+    return this.#commands[kind].loseTail(count)
   }
 
-  /** The commands stream keeps its newest `count` messages alone. Returns the partitions whose messages it dropped, decided or not. */
+  /** The commands stream of SKUs keeps its newest `count` messages alone. Returns the partitions whose messages it dropped, decided or not. */
   trimCommands(count: number): ReadonlySet<number> {
-    return this.#commands.trim(count)
+    return this.#commands.sku.trim(count)
   }
 
-  /** Sequences of the commands stream that were dropped, decided or not. */
+  /** Sequences of the commands stream of SKUs that were dropped, decided or not. */
   get droppedCommands(): ReadonlySet<number> {
-    return this.#commands.dropped
+    return this.#commands.sku.dropped
   }
 
   /** A journal loses its unsynced tail. Returns how many records. */

@@ -20,7 +20,7 @@ const operator = "ops" as SenderId
 /** The planner's, who sets policies when an operator asks for it. */
 const planner = "planner" as SenderId
 /** Milliseconds a look takes. */
-const lookMs = 1_500
+export const lookMs = 1_500
 /** Halts that looking settles where no journal lost records: what was damaged was the reading, or a snapshot; or what is lost is known by then, and told again. */
 const settledByLooking: ReadonlyArray<HaltReason> = [
   "ChainBroken",

@@ -1,21 +1,26 @@
 /** The checkers of orders, each seen to fail with one thing wrong: in a small world at rest whose journals, or whose owners' states, are changed. Run by seen-to-fail.test.ts, which counts who was seen. */
 import { describe, expect, it } from "vitest"
+import { ordersWritten } from "../../../sim/checkers/both-journals.ts"
 import { carriedOnce } from "../../../sim/checkers/carried-once.ts"
 import type { Checker, MakeChecker } from "../../../sim/checkers/checker.ts"
 import { orderAnswers } from "../../../sim/checkers/order-answers.ts"
 import { orderJournals } from "../../../sim/checkers/order-journals.ts"
 import { orderLines } from "../../../sim/checkers/order-lines.ts"
+import { orderQuarantine } from "../../../sim/checkers/order-quarantine.ts"
 import { ordersAreFold } from "../../../sim/checkers/orders-are-fold.ts"
 import { ordersRest } from "../../../sim/checkers/orders-rest.ts"
 import { paymentOrExpiry } from "../../../sim/checkers/payment-or-expiry.ts"
 import type { Cluster } from "../../../sim/cluster.ts"
+import type { FaultName } from "../../../sim/faults/catalogue.ts"
 import { runSeed } from "../../../sim/run.ts"
 import { sharedOrderCodec } from "../../../sim/substitutes/order-codec.ts"
 import { sharedCodec } from "../../../sim/substitutes/shared-codec.ts"
+import { type CommandId, isInternal } from "../../../src/domain/names.ts"
+import type { OrderId } from "../../../src/domain/order/names.ts"
 import type { KindTypes } from "../../../src/engine/kind.ts"
 import type { EngineCodec } from "../../../src/engine/protocol.ts"
 import type { JournalRecord, StoredRecord } from "../../../src/engine/records.ts"
-import type { OrderEntry, OrderReply } from "../../../src/kinds/order/types.ts"
+import type { OrderEntry, OrderReply, OrderSettledEntry } from "../../../src/kinds/order/types.ts"
 import type { SkuEntry } from "../../../src/kinds/sku/types.ts"
 
 /** Makes a checker, tells it something, and says what it found when the world had ended. */
@@ -31,12 +36,12 @@ const [ofSkus, ofOrders] = [0, 1]
 const nothing = (): void => undefined
 
 /** A world with a partition of each kind, at rest after some orders: each its own, for tests change it. */
-const atRest = (): Cluster => {
+const atRest = (...more: ReadonlyArray<FaultName>): Cluster => {
   let cluster: Cluster | undefined
   const { failures } = runSeed({
     seed: "orders at rest",
     profile: "orders",
-    families: new Set(["jitter"]),
+    families: new Set<FaultName>(["jitter", ...more]),
     drawn: { orders: 12, skus: 2, partitions: 1, orderPartitions: 1, ordersPlaced: 30, orderHoldMs: 2_000, workers: 2, windowMs: 15_000 },
     wallNowMs: () => 0,
     inspect: (ended) => {
@@ -251,6 +256,79 @@ const statesFail = (tried: Try): void => {
   })
 }
 
+const isSettled = (entry: OrderEntry): entry is OrderSettledEntry => entry._tag === "Settled"
+
+/** What a channel's message puts into quarantine, under another id and at another place. */
+const alsoAt = (entry: OrderEntry, place: string, idEnd: string): OrderEntry | undefined => {
+  if (entry._tag !== "Message" || isInternal(entry.sender)) return undefined
+  const decided = entry.decided.map((one) => {
+    if (one.decision._tag !== "Quarantined" || one.command === null) return undefined
+    return {
+      ...one,
+      command: { ...one.command, id: `${one.command.id}${idEnd}` as CommandId },
+      decision: { ...one.decision, quarantined: `${one.decision.quarantined}${place}` },
+    }
+  })
+  const waits = decided.filter((one) => one !== undefined)
+  return waits.length === decided.length ? { ...entry, decided: waits } : undefined
+}
+
+const quarantineFails = (tried: Try): void => {
+  describe("order-quarantine", () => {
+    const settledWorld = () => atRest("undecidable-orders")
+    const foundIn = (change: (entry: OrderEntry) => ReadonlyArray<OrderEntry> | undefined) =>
+      tried(orderQuarantine, rewritten(settledWorld(), ofOrders, first<OrderEntry>(change)), nothing).found
+
+    it("passes a world at rest, and finds what is settled twice, without its record, by nobody or by another name", () => {
+      const calm = tried(orderQuarantine, settledWorld(), nothing)
+      expect(calm.found).toEqual([])
+      expect(calm.checked).toBeGreaterThan(4)
+      expect(foundIn((entry) => (isSettled(entry) ? [entry, entry] : undefined))).toEqual(["settled twice", "settled by nobody"])
+      expect(foundIn((entry) => (isSettled(entry) ? [] : undefined))).toContain("settled without its record")
+      const renamed = foundIn((entry) => {
+        if (entry._tag !== "Message") return undefined
+        const isTheirs = entry.decided.some(
+          ({ command, decision }) => decision._tag === "Accepted" && command !== null && "quarantined" in command,
+        )
+        const decided = entry.decided.map((one) => ({ ...one, command: one.command && { ...one.command, order: "o-x" as OrderId } }))
+        return isTheirs ? [{ ...entry, decided }] : undefined
+      })
+      expect(renamed).toContain("settled by another name")
+    })
+
+    it("finds what waits at two places, and more than may wait", () => {
+      const again = (idEnd: string) =>
+        first<OrderEntry>((entry) => {
+          const copies = ["0", "1"].map((place) => alsoAt(entry, place, `${idEnd}${idEnd === "" ? "" : place}`))
+          return copies.every((copy) => copy !== undefined) ? [entry, ...copies] : undefined
+        })
+      expect(tried(orderQuarantine, rewritten(settledWorld(), ofOrders, again("")), nothing).found).toContain("one command at two places")
+      const small = settledWorld()
+      Object.assign(small.drawn, { quarantine: "short" })
+      expect(tried(orderQuarantine, rewritten(small, ofOrders, again("-")), nothing).found).toContain("more in quarantine than may be")
+    })
+
+    it("finds what was dropped and decided, and an answer that no journal gives", () => {
+      const dropped = foundIn((entry) =>
+        isSettled(entry) && entry.decided.decision._tag === "Begun"
+          ? [{ ...entry, decided: { ...entry.decided, decision: { _tag: "Dropped", reason: "invented" } } }]
+          : undefined,
+      )
+      expect(dropped).toContain("dropped and decided")
+      const cluster = settledWorld()
+      const { observer } = cluster.orderAudience
+      const places = ordersWritten(cluster).flatMap(({ record }) => record.entries.filter(isSettled))
+      const told = tried(orderQuarantine, cluster, () => {
+        for (const { sender, decided } of places) {
+          const said = { id: decided.command?.id, order: decided.command?.order, outcome: "refused", reason: "OrderExists" }
+          observer.replyHeard(sender, "nobody.1", { sender, suffix: "nobody.1", seq: 1, decisions: [said] } as never)
+        }
+      })
+      expect(told.found).toContain("heard of what waited is what no journal says")
+    })
+  })
+}
+
 /** All of them. */
 export const ordersTried = (tried: Try): void => {
   carriedOnceFails(tried)
@@ -258,4 +336,5 @@ export const ordersTried = (tried: Try): void => {
   answersFail(tried)
   timesFail(tried)
   statesFail(tried)
+  quarantineFails(tried)
 }
