@@ -180,7 +180,9 @@ export const wrongRefusal = (
 ): string | null => {
   const { reason, lines } = refusal
   const states = statesFor(reason)
-  const status = order === undefined ? "unknown" : typeof order === "string" ? order : statusOf(order, atMs)
+  // A SKU isn't told how an order ended that is forgotten: there is nobody to take in what it tells.
+  const isForgotten = order === undefined || (typeof order === "string" && command.type === "NoteLine")
+  const status = isForgotten ? "unknown" : typeof order === "string" ? order : statusOf(order, atMs)
   if (states !== undefined && !states.includes(status)) return `is refused for ${reason}, and the order is ${status}`
   const isOverTwice = command.type === "ConfirmOrder" && reason === "OrderExpired"
   if (!isOverTwice || typeof order !== "object") return null

@@ -145,7 +145,11 @@ describe("an order", () => {
     expect(shop.answer(shop.confirm("o1"))).toEqual({ id: expect.any(String), ...late })
     expect(shop.answer(shop.cancel("o1"))).toMatchObject(late)
     expect(shop.answer(shop.placeOrder("o1", two))).toMatchObject(refusal("OrderExists", "order"))
-    expect(shop.wrong()).toEqual([])
+    // What its SKU tells of it then, nobody takes in.
+    shop.ship("o1", "shirt", { qty: 1 })
+    shop.elapse(5_000)
+    expect(shop.known("o1")).toBeUndefined()
+    expect([shop.wrong(), shop.violations()]).toEqual([[], []])
   })
 
   it("is told of lines that a SKU's own timer ended while it was away", () => {

@@ -2,12 +2,11 @@
  * Commands about orders that nobody could decide, in real partitions: they wait, an operator has them decided again or gives them up, and their senders hear what came of them. Both journals are audited.
  */
 import { describe, expect, it } from "vitest"
-import { createAudit } from "../../../src/audit/audit.ts"
 import type { SenderId } from "../../../src/domain/names.ts"
 import type { AnyOrderCommand } from "../../../src/domain/order/decide.ts"
 import type { MemoryBounds } from "../../../src/engine/memory-bounds.ts"
 import { orderKind } from "../../../src/kinds/order/kind.ts"
-import { engineCodec, orderCodec } from "../../../src/wire/codec.ts"
+import { orderCodec } from "../../../src/wire/codec.ts"
 import { played, realKinds, Shop, web } from "./shop.ts"
 
 const ops = "ops" as SenderId
@@ -31,17 +30,6 @@ const settle = (shop: Shop, type: "ReplayOrderCommand" | "DropOrderCommand", ord
 const settleAndHear = (...asked: Parameters<typeof settle>) => asked[0].answer(settle(...asked))
 const waiting = (shop: Shop) => shop.orderPartitions().flatMap(({ quarantine }) => [...quarantine.keys()])
 
-/** What is wrong with what both journals say. */
-const violations = (shop: Shop) => {
-  const audit = createAudit({ codec: engineCodec, orders: { codec: orderCodec } })
-  for (const { sender, suffix, partition, seq, epoch, decisions } of shop.replies)
-    if (decisions.some((said) => "order" in said))
-      audit.orderReply({ sender, suffix, partition, seq, epoch, decisions: decisions as never })
-  for (const { kind, partition, journal } of shop.places)
-    for (const stored of journal) (kind === "order" ? audit.orderRecord : audit.record)(partition, stored)
-  return audit.finish({ atRest: true }).violations
-}
-
 describe("an order that could not be placed", () => {
   it("is placed when an operator has it decided again: its channel hears of it where it first asked, and only then", () => {
     const { shop, fault } = faulty("PlaceOrder")
@@ -64,7 +52,7 @@ describe("an order that could not be placed", () => {
     ])
     expect([shop.known("o1")?.phase, waiting(shop), shop.wrong()]).toEqual(["held", [], []])
     expect(shop.answer(shop.placeOrder("o1", lines, { id: "place" }))).toMatchObject({ repeated: true, outcome: "accepted" })
-    expect(violations(shop)).toEqual([])
+    expect(shop.violations()).toEqual([])
   })
 
   it("is given up for good by an operator, and asked again it stays so", () => {
@@ -80,7 +68,7 @@ describe("an order that could not be placed", () => {
     expect(shop.heard(asked)[1]).toEqual(dropped)
     expect(shop.answer(shop.placeOrder("o1", lines, { id: "place" }))).toEqual({ ...dropped, repeated: true })
     expect([shop.known("o1"), waiting(shop)]).toEqual([undefined, []])
-    expect(violations(shop)).toEqual([])
+    expect(shop.violations()).toEqual([])
   })
 
   it("is settled by an operator alone who names its place and the very order, and once", () => {
@@ -93,7 +81,7 @@ describe("an order that could not be placed", () => {
     expect(settleAndHear(shop, "ReplayOrderCommand", "o1", { quarantined: "3-0", channel: "app" })).toMatchObject(notThere)
     expect(settleAndHear(shop, "ReplayOrderCommand", "o1", { quarantined: "3-0" })).toMatchObject({ outcome: "accepted" })
     expect(settleAndHear(shop, "ReplayOrderCommand", "o1", { quarantined: "3-0" })).toMatchObject(notThere)
-    expect(violations(shop)).toEqual([])
+    expect(shop.violations()).toEqual([])
   })
 
   it("is settled the same whoever owns its book by then", () => {
@@ -107,7 +95,7 @@ describe("an order that could not be placed", () => {
     shop.settle()
     shop.elapse(1_000)
     settleAndHear(shop, "ReplayOrderCommand", "o1", { quarantined: "3-0" })
-    expect([shop.known("o1")?.phase, waiting(shop), shop.wrong(), violations(shop)]).toEqual(["held", [], [], []])
+    expect([shop.known("o1")?.phase, waiting(shop), shop.wrong(), shop.violations()]).toEqual(["held", [], [], []])
   })
 })
 
@@ -124,7 +112,7 @@ describe("a command that was asked again and decided while it waited", () => {
       outcome: "accepted",
     })
     expect(shop.heard(asked).at(-1)).toMatchObject({ id: "place", outcome: "accepted", repeated: true, lines: [{ qty: 2 }] })
-    expect([shop.known("o1")?.phase, waiting(shop), shop.wrong(), violations(shop)]).toEqual(["held", [], [], []])
+    expect([shop.known("o1")?.phase, waiting(shop), shop.wrong(), shop.violations()]).toEqual(["held", [], [], []])
   })
 
   it("has its one effect, also when nobody remembers it any more: a SKU's word that came back long ago", () => {
@@ -143,7 +131,7 @@ describe("a command that was asked again and decided while it waited", () => {
     shop.elapse(10_000)
     expect(settleAndHear(shop, "ReplayOrderCommand", "o1", { quarantined })).toMatchObject({ outcome: "accepted" })
     expect(shop.known("o1")).toMatchObject({ phase: "ended", ending: "fulfilled", fulfilledQty: 2 })
-    expect([waiting(shop), shop.wrong(), violations(shop)]).toEqual([[], [], []])
+    expect([waiting(shop), shop.wrong(), shop.violations()]).toEqual([[], [], []])
   })
 })
 
@@ -173,6 +161,6 @@ describe("a SKU's word on a line that could not be taken in", () => {
     expect(settleAndHear(shop, "ReplayOrderCommand", "o1", { quarantined })).toMatchObject({ outcome: "accepted", order: "o1" })
     shop.elapse(10_000)
     expect(shop.known("o1")).toMatchObject({ phase: "ended", ending: "fulfilled", fulfilledQty: 2 })
-    expect([waiting(shop), shop.wrong(), violations(shop)]).toEqual([[], [], []])
+    expect([waiting(shop), shop.wrong(), shop.violations()]).toEqual([[], [], []])
   })
 })

@@ -1,6 +1,7 @@
 /**
  * A world of partitions of orders and of SKUs, with the real codecs: what channels ask, what warehouses and tills tell, and what stands at the end on both sides.
  */
+import { type Audit, createAudit } from "../../../src/audit/audit.ts"
 import { type CommandId, partitionOf, type ReservationId, type SenderId, type Sku } from "../../../src/domain/names.ts"
 import { orderIn, ordersIn } from "../../../src/domain/order/book.ts"
 import type { LineGiven } from "../../../src/domain/order/commands/place-order/command.ts"
@@ -74,6 +75,17 @@ export class Shop extends World {
 
   ship(order: string, sku: string, more: More = {}): string {
     return this.sku("Fulfil", sku, { channel: web, reservation: `@${order}`, location: shelf, ...more }, dock)
+  }
+
+  /** What is wrong with what both journals say, and with what was heard of orders, once nothing is on its way any more. */
+  violations(): ReturnType<Audit["finish"]>["violations"] {
+    const audit = createAudit({ codec: engineCodec, orders: { codec: orderCodec } })
+    for (const { sender, suffix, partition, seq, epoch, decisions } of this.replies)
+      if (decisions.some((said) => "order" in said))
+        audit.orderReply({ sender, suffix, partition, seq, epoch, decisions: decisions as never })
+    for (const { kind, partition, journal } of this.places)
+      for (const stored of journal) (kind === "order" ? audit.orderRecord : audit.record)(partition, stored)
+    return audit.finish({ atRest: true }).violations
   }
 
   /** All that was said under a suffix. */
