@@ -6,7 +6,7 @@
  */
 import { assert } from "../../src/assert.ts"
 import type { DecodedChunk, EngineCodec } from "../../src/engine/protocol.ts"
-import { sealOf } from "../../src/wire/sealed.ts"
+import { sealBytes, sealFound, sealOf } from "../../src/wire/sealed.ts"
 
 /** What of a codec has versions, whatever the kind of its actors. */
 interface Versioned extends Pick<EngineCodec, "encodeRecord" | "encodeChunk" | "decodeChunk"> {
@@ -23,8 +23,6 @@ interface Beginnings {
 
 const record: Beginnings = { present: encoder.encode('{"v":3,'), next: encoder.encode('{"v":4,') }
 const chunk: Beginnings = { present: encoder.encode('{"chunkVersion":3,'), next: encoder.encode('{"chunkVersion":4,') }
-/** Bytes of a seal at the end, its closing brace included. */
-const sealBytes = sealOf(new Uint8Array(1), 1).length
 
 /** From the end on: two versions differ there. */
 const beginsWith = (bytes: Uint8Array, beginning: Uint8Array): boolean => {
@@ -32,17 +30,18 @@ const beginsWith = (bytes: Uint8Array, beginning: Uint8Array): boolean => {
   return true
 }
 
-/** The same bytes under another version's number, sealed anew. */
+/** The same bytes under another version's number, sealed anew if they were sealed: what lost its seal to a damage must not get one back. */
 const renumbered = (bytes: Uint8Array, from: Uint8Array, to: Uint8Array): Uint8Array => {
   assert(beginsWith(bytes, from), "the version to be renumbered is the one that is written")
   // Not sliced: of a Buffer that would be the same memory.
   const copy = new Uint8Array(bytes)
   copy.set(to)
-  copy.set(encoder.encode(sealOf(copy, copy.length - sealBytes)), copy.length - sealBytes)
+  const end = copy.length - sealBytes
+  if (sealFound(bytes) === "whole") copy.set(encoder.encode(sealOf(copy, end)), end)
   return copy
 }
 
-/** Whether a record is whole under the next release's number: a damaged one must stay damaged. */
+/** Whether a record is the next release's, as far as this one can tell. */
 const isNext = (bytes: Uint8Array, codec: Versioned): boolean => {
   if (!beginsWith(bytes, record.next)) return false
   return codec.decodeRecord(bytes)._tag === "Newer"
