@@ -1,9 +1,9 @@
 /**
  * What became of each order, folded from the events in its journal and from nothing else: a second reading beside that of src/domain/order, for those who judge orders. It knows quantities, times and phases, and decides nothing.
  */
-import type { OrderKind } from "../../src/kinds/order/types.ts"
+import type { OrderDecidedCommand, OrderKind } from "../../src/kinds/order/types.ts"
 import type { Cluster } from "../cluster.ts"
-import { orderEventsIn, ordersWritten } from "./both-journals.ts"
+import { decidedIn, orderEventsIn, ordersWritten } from "./both-journals.ts"
 
 /** Units of a line, by what became of them. */
 export interface LineSums {
@@ -38,6 +38,8 @@ export interface FoldedOrder {
   readonly moments: Array<OrderMoment>
   /** Units that ended by a SKU's own timer, or that a SKU knew nothing of, after payment had come. */
   lostPaid: number
+  /** Units that no SKU held for it, told of when it was forgotten already: they left all the same, and nobody took that in. By SKU. */
+  readonly toldInVain: Map<string, number>
 }
 
 export const noUnits = (): LineSums => ({ reserved: 0, released: 0, fulfilled: 0, lost: 0, beyond: 0 })
@@ -76,12 +78,21 @@ const foldPhase = (order: FoldedOrder, event: OrderKind["event"]): void => {
   if (event.type === "OrderEnded") order.ending = event.ending
 }
 
+/** What a SKU tells of an order that is no more. All else than units beyond was told before: an order is forgotten when nothing of it is open. */
+const foldTold = (orders: ReadonlyMap<string, FoldedOrder>, { command, decision }: OrderDecidedCommand): void => {
+  if (command?.type !== "NoteLine" || command.fact !== "beyond") return
+  if (decision._tag !== "Refused" || decision.refusal.reason !== "UnknownOrder") return
+  const order = orders.get(`${command.channel} ${command.order}`)
+  if (order === undefined || !order.moments.some(({ type }) => type === "OrderForgotten")) return
+  order.toldInVain.set(command.sku, (order.toldInVain.get(command.sku) ?? 0) + command.qty)
+}
+
 /** All orders of a world, by channel and name. */
 export const foldOrders = (cluster: Cluster, lossy: ReadonlySet<number>): ReadonlyMap<string, FoldedOrder> => {
   const orders = new Map<string, FoldedOrder>()
   for (const { id, seq, record } of ordersWritten(cluster)) {
     if (lossy.has(id)) continue
-    for (const entry of record.entries)
+    for (const entry of record.entries) {
       for (const { event } of orderEventsIn(entry)) {
         const name = `${event.channel} ${event.order}`
         const order = orders.get(name) ?? newOrder(name, event, id)
@@ -90,6 +101,8 @@ export const foldOrders = (cluster: Cluster, lossy: ReadonlySet<number>): Readon
         foldPhase(order, event)
         order.moments.push({ type: event.type, atMs: record.atMs, seq })
       }
+      for (const decided of decidedIn<OrderKind>(entry)) foldTold(orders, decided)
+    }
   }
   return orders
 }
@@ -105,4 +118,5 @@ const newOrder = (name: string, { channel, order }: OrderKind["event"], journal:
   linesHeldUntilMs: Number.POSITIVE_INFINITY,
   moments: [],
   lostPaid: 0,
+  toldInVain: new Map(),
 })

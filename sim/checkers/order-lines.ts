@@ -10,26 +10,25 @@ import { foldOrders, type LineSums, noUnits, openUnits } from "./order-fold.ts"
 
 const lineName = (channel: string, order: string, sku: string): string => `${channel} ${order} ${sku}`
 
-/** Units of lines as the journals of SKUs have them, by channel, order and SKU. */
-const linesAtSkus = (cluster: Cluster): ReadonlyMap<string, LineSums> => {
-  const lines = new Map<string, LineSums>()
-  const lineOf = (name: string): LineSums => {
-    const known = lines.get(name)
-    if (known !== undefined) return known
-    const line = noUnits()
-    lines.set(name, line)
+/** Units of lines as the journals of SKUs have them, by the order's name and SKU. */
+const linesAtSkus = (cluster: Cluster): ReadonlyMap<string, ReadonlyMap<string, LineSums>> => {
+  const orders = new Map<string, Map<string, LineSums>>()
+  const lineOf = (name: string, sku: string): LineSums => {
+    const lines = orders.get(name) ?? new Map<string, LineSums>()
+    const line = lines.get(sku) ?? noUnits()
+    orders.set(name, lines.set(sku, line))
     return line
   }
   for (const { record } of skusWritten(cluster))
     for (const entry of record.entries)
       for (const { event, key } of stockEventsIn(entry)) {
         if (!("reservation" in event) || !event.reservation.startsWith("@") || event.reservation.includes("~")) continue
-        const line = lineOf(lineName(event.channel, event.reservation.slice(1), key ?? ""))
+        const line = lineOf(`${event.channel} ${event.reservation.slice(1)}`, key ?? "")
         if (event.type === "Reserved") line.reserved += event.allocations.reduce((sum, { qty }) => sum + qty, 0)
         const ended = endedBy(event)
         if (ended !== undefined && ended.fact in line) line[ended.fact as keyof LineSums] += ended.qty
       }
-  return lines
+  return orders
 }
 
 /** Units that owners hold for orders, by the same names. */
@@ -57,16 +56,19 @@ export const orderLines: MakeChecker = ({ cluster, found, checked }) => ({
     const atSkus = linesAtSkus(cluster)
     const held = heldByOwners(cluster)
     const known = new Set<string>()
-    for (const { channel, order, journal, lines, ending } of orders.values())
-      for (const [sku, line] of lines) {
+    for (const { name: ofChannel, channel, order, journal, lines, toldInVain, ending } of orders.values()) {
+      const theirLines = atSkus.get(ofChannel)
+      for (const sku of new Set([...lines.keys(), ...(theirLines?.keys() ?? [])])) {
         const name = lineName(channel, order, sku)
         known.add(name)
         checked()
-        const theirs = atSkus.get(name) ?? noUnits()
+        const line = lines.get(sku) ?? noUnits()
+        const theirs = theirLines?.get(sku) ?? noUnits()
         const place = { partition: journal, sku }
         for (const what of ["reserved", "released", "fulfilled", "lost", "beyond"] as const) {
-          if (line[what] === theirs[what]) continue
-          const detail = `${name}: its order counts ${line[what]} units ${what}, and its SKU ${theirs[what]}`
+          const told = what === "beyond" ? line.beyond + (toldInVain.get(sku) ?? 0) : line[what]
+          if (told === theirs[what]) continue
+          const detail = `${name}: its order counts ${told} units ${what}, and its SKU ${theirs[what]}`
           found({ class: "safety", signature: `a line and its SKU disagree: ${what}`, detail, ...place })
         }
         const open = held.get(name) ?? 0
@@ -85,6 +87,7 @@ export const orderLines: MakeChecker = ({ cluster, found, checked }) => ({
             ...place,
           })
       }
+    }
     for (const [name, qty] of held) {
       checked()
       if (!known.has(name) && qty > 0)

@@ -16,7 +16,7 @@ import { runSeed } from "../../../sim/run.ts"
 import { sharedOrderCodec } from "../../../sim/substitutes/order-codec.ts"
 import { sharedCodec } from "../../../sim/substitutes/shared-codec.ts"
 import { type CommandId, isInternal } from "../../../src/domain/names.ts"
-import type { OrderId } from "../../../src/domain/order/names.ts"
+import { type OrderId, orderBook } from "../../../src/domain/order/names.ts"
 import type { KindTypes } from "../../../src/engine/kind.ts"
 import type { EngineCodec } from "../../../src/engine/protocol.ts"
 import type { JournalRecord, StoredRecord } from "../../../src/engine/records.ts"
@@ -139,6 +139,26 @@ const carriedOnceFails = (tried: Try): void => {
   })
 }
 
+/** A SKU's word on units that nobody held comes to an order that is no more, or, where none was forgotten, to one that says it never was. */
+const toldInVain = (isForgotten: boolean) =>
+  first<OrderEntry>((entry) => {
+    if (entry._tag !== "Message") return undefined
+    const at = entry.decided.findIndex(
+      ({ command, decision }) => command?.type === "NoteLine" && command.fact === "beyond" && decision._tag === "Accepted",
+    )
+    const decided = entry.decided[at]
+    if (decided === undefined || decided.command === null) return undefined
+    const { channel, order } = decided.command
+    const refused = { ...decided, decision: { _tag: "Refused", refusal: { reason: "UnknownOrder", order } } } as const
+    const told: OrderEntry = { ...entry, decided: entry.decided.with(at, refused) }
+    const forgotten: OrderEntry = {
+      _tag: "Expiry",
+      key: orderBook(channel, order),
+      events: [{ type: "OrderForgotten", channel, order, n: 99 }],
+    }
+    return isForgotten ? [forgotten, told] : [told]
+  })
+
 const linesFail = (tried: Try): void => {
   describe("order-lines", () => {
     it("finds a line of which its order and its SKU say different things", () => {
@@ -150,6 +170,13 @@ const linesFail = (tried: Try): void => {
         ]
       })
       expect(tried(orderLines, rewritten(atRest(), ofOrders, more), nothing).found).toContain("a line and its SKU disagree: reserved")
+    })
+
+    it("lets a SKU tell of units that left for a forgotten order, whom nobody hears, and for no other", () => {
+      expect(tried(orderLines, rewritten(atRest(), ofOrders, toldInVain(true)), nothing).found).toEqual([])
+      expect(tried(orderLines, rewritten(atRest(), ofOrders, toldInVain(false)), nothing).found).toEqual([
+        "a line and its SKU disagree: beyond",
+      ])
     })
   })
 }
