@@ -3,8 +3,9 @@
  * it is settled. It judges nothing.
  */
 import { isInternal } from "../src/domain/names.ts"
+import { orderOfChannel, orderOfReservation } from "../src/domain/order/names.ts"
 import type { OrderEntry, OrderJournalRecord, OrderKind, OrderSettledEntry } from "../src/kinds/order/types.ts"
-import { orderEventsIn } from "./checkers/both-journals.ts"
+import { decidedIn, orderEventsIn } from "./checkers/both-journals.ts"
 import type { Cluster } from "./cluster.ts"
 import type { Observer } from "./nodes/observer.ts"
 import type { SometimeName, Sometimes } from "./sometimes.ts"
@@ -14,11 +15,13 @@ const events: Readonly<Partial<Record<OrderKind["event"]["type"], SometimeName>>
   OrderConfirmed: "order-paid",
   OrderRefused: "order-refused-for-its-lines",
   LineNoted: "order-told-of-a-line",
+  OrderForgotten: "order-forgotten",
 }
 
 /** What an entry of a journal of orders shows. */
 const statesIn = (entry: OrderEntry): ReadonlyArray<SometimeName> => {
   const states = orderEventsIn(entry).flatMap(({ event }) => events[event.type] ?? [])
+  if (orderEventsIn(entry).some(({ event }) => event.type === "LineNoted" && event.fact === "lost")) states.push("order-lost-its-line")
   if (entry._tag === "Answered" && entry.replies.length > 1) states.push("answered-to-several")
   if (entry._tag === "Settled") states.push(...settledStates(entry))
   if (entry._tag !== "Message") return states
@@ -60,14 +63,29 @@ const createEpochs = () => {
   }
 }
 
+/** Notes which orders are forgotten, and hears whether a record refuses a command about one for how it ended. */
+const createForgotten = () => {
+  const forgotten = new Set<string>()
+  return ({ entries }: OrderJournalRecord): boolean => {
+    for (const { event } of entries.flatMap(orderEventsIn))
+      if (event.type === "OrderForgotten") forgotten.add(orderOfChannel(event.channel, event.order))
+    return entries.flatMap(decidedIn).some(({ command, decision }) => {
+      if (command === null || decision._tag !== "Refused" || decision.refusal.reason === "UnknownOrder") return false
+      return forgotten.has(orderOfChannel(command.channel, command.order))
+    })
+  }
+}
+
 /** Hears of what happens to orders, and to what they ask of SKUs. */
 export const watchOrders = (cluster: Cluster, sometimes: Sometimes): Partial<Observer> => {
   const sent = new Map<string, string>()
   const isSettledByAnother = createEpochs()
+  const isForgotten = createForgotten()
   cluster.orderAudience.add({
     confirmed: ({ id }, _seq, record) => {
       for (const entry of record.entries) for (const state of statesIn(entry)) sometimes.hit(state)
       if (isSettledByAnother(id, record)) sometimes.hit("order-settled-by-a-new-owner")
+      if (isForgotten(record)) sometimes.hit("forgotten-order-asked-for")
     },
     serving: (_slot, { loadedSnapshot }) => {
       if (loadedSnapshot !== null) sometimes.hit("orders-from-a-snapshot")
@@ -86,9 +104,15 @@ export const watchOrders = (cluster: Cluster, sometimes: Sometimes): Partial<Obs
   })
   return {
     confirmed: (_slot, _seq, { entries }) => {
-      for (const entry of entries)
+      for (const entry of entries) {
+        if (
+          entry._tag === "Expiry" &&
+          entry.events.some((event) => "reservation" in event && orderOfReservation(event.reservation) !== undefined)
+        )
+          sometimes.hit("line-ended-by-its-sku")
         if (entry._tag === "Message" && isInternal(entry.sender) && entry.decided.some(({ decision }) => decision._tag === "Repeated"))
           sometimes.hit("carried-and-decided-before")
+      }
     },
   }
 }

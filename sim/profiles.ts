@@ -27,7 +27,7 @@ import { type FaultName, faultFamilies } from "./faults/catalogue.ts"
 import type { MemoryDrawn, QuarantineDrawn } from "./memory-drawn.ts"
 import type { LinkQuality } from "./world/link.ts"
 
-export const ProfileName = ["flash-sale", "calm", "long-day", "power-loss", "trimmed", "last-unit", "orders"] as const
+export const ProfileName = ["flash-sale", "calm", "long-day", "power-loss", "trimmed", "last-unit", "orders", "slow-orders"] as const
 export type ProfileName = (typeof ProfileName)[number]
 
 export interface Profile {
@@ -38,6 +38,8 @@ export interface Profile {
   readonly windowMs: readonly [number, number]
   readonly skus: readonly [number, number]
   readonly tickMs: ReadonlyArray<number>
+  /** Leases, one of these; absent: of seconds, and of a minute where the world lasts for hours. */
+  readonly leasesMs?: ReadonlyArray<number>
   /** Chances in ten that a family is switched on. */
   readonly swarm: number
   /** Families that are always on, and those that never are. */
@@ -46,6 +48,8 @@ export interface Profile {
   /** Chances in three that channels also place orders of several lines, and how many of them; absent: never. */
   readonly withOrders?: number
   readonly ordersPlaced?: readonly [number, number]
+  /** How long their holds are at most, one of these. */
+  readonly orderHoldsMs?: ReadonlyArray<number>
 }
 
 const second = 1_000
@@ -62,7 +66,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     tickMs: [25, 50, 100],
     swarm: 5,
     always: ["jitter"],
-    never: ["lost-journal", "trimmed-commands"],
+    never: ["lost-journal", "trimmed-commands", "unserved-orders"],
     withOrders: 1,
     ordersPlaced: [100, 300],
   },
@@ -75,7 +79,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     tickMs: [25],
     swarm: 0,
     always: ["jitter"],
-    never: [],
+    never: ["unserved-orders"],
   },
   "long-day": {
     name: "long-day",
@@ -86,7 +90,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     tickMs: [4_000, 8_000],
     swarm: 5,
     always: ["jitter", "channel-lag"],
-    never: ["lost-journal", "trimmed-commands"],
+    never: ["lost-journal", "trimmed-commands", "unserved-orders"],
   },
   "power-loss": {
     name: "power-loss",
@@ -97,7 +101,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     tickMs: [25, 50],
     swarm: 3,
     always: ["jitter", "lost-journal"],
-    never: ["corrupt-records", "snapshots", "clocks", "trimmed-commands"],
+    never: ["corrupt-records", "snapshots", "clocks", "trimmed-commands", "unserved-orders"],
   },
   trimmed: {
     name: "trimmed",
@@ -108,7 +112,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     tickMs: [25, 50],
     swarm: 3,
     always: ["jitter", "trimmed-commands"],
-    never: ["lost-journal", "lost-commands", "corrupt-records"],
+    never: ["lost-journal", "lost-commands", "corrupt-records", "unserved-orders"],
   },
   "last-unit": {
     name: "last-unit",
@@ -119,7 +123,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     tickMs: [25],
     swarm: 4,
     always: ["jitter"],
-    never: ["lost-journal", "trimmed-commands"],
+    never: ["lost-journal", "trimmed-commands", "unserved-orders"],
   },
   orders: {
     name: "orders",
@@ -130,9 +134,24 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     tickMs: [25, 50],
     swarm: 4,
     always: ["jitter"],
-    never: ["lost-journal", "trimmed-commands"],
+    never: ["lost-journal", "trimmed-commands", "unserved-orders"],
     withOrders: 3,
     ordersPlaced: [60, 160],
+  },
+  "slow-orders": {
+    name: "slow-orders",
+    what: "orders held for minutes, whose partitions may be out for longer than SKUs hold a line: SKUs end lines by themselves, and orders that have ended are forgotten",
+    orders: [40, 80],
+    windowMs: [38 * minute, 46 * minute],
+    skus: [3, 6],
+    tickMs: [400, 800],
+    leasesMs: [6_000, 15_000],
+    swarm: 3,
+    always: ["jitter", "unserved-orders"],
+    never: ["lost-journal", "trimmed-commands"],
+    withOrders: 3,
+    ordersPlaced: [40, 80],
+    orderHoldsMs: [minute, 5 * minute],
   },
 }
 
@@ -258,12 +277,15 @@ const drawBounds = (pick: (name: string, choices: ReadonlyArray<number>) => numb
 })
 
 /** From streams of their own: what else a seed draws is the same with orders and without. */
-const drawOrders = ({ withOrders = 0, ordersPlaced = [0, 0] }: Profile, prng: Prng): Partial<Drawn> => {
+const drawOrders = (
+  { withOrders = 0, ordersPlaced = [0, 0], orderHoldsMs = [1_500, 6_000, 20_000] }: Profile,
+  prng: Prng,
+): Partial<Drawn> => {
   if (!prng.stream("with-orders").chance(withOrders, 3)) return { orderPartitions: 0 }
   return {
     orderPartitions: prng.stream("order-partitions").between(1, 3),
     ordersPlaced: prng.stream("orders-placed").between(...ordersPlaced),
-    orderHoldMs: prng.stream("order-hold").pick([1_500, 6_000, 20_000]),
+    orderHoldMs: prng.stream("order-hold").pick(orderHoldsMs),
     underWayMax: prng.stream("under-way").pick([orderLinesMax + 6, orderLinesMax + 40, underWayMax]),
   }
 }
@@ -290,7 +312,7 @@ export const drawOptions = (seed: string, profile: Profile): { readonly drawn: D
     replicas: pick("replicas", [1, 3]),
     commitMsMax: between("commit", 2, 20),
     tickMs,
-    leaseTtlMs: isLong ? 60_000 : pick("lease", [1_000, 2_000, 3_000, 6_000]),
+    leaseTtlMs: pick("lease", profile.leasesMs ?? (isLong ? [60_000] : [1_000, 2_000, 3_000, 6_000])),
     snapshotEveryRecords: pick("snapshot", [100, 300, 1_000]),
     batchMessagesMax: pick("batch", [8, 32, 2_048]),
     memory: pick("memory", isLong ? ["shipped", "packed"] : ["shipped", "packed", "packed", "short"]),

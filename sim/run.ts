@@ -35,7 +35,7 @@ import { Mischiefs } from "./workload/mischief.ts"
 import { Operator } from "./workload/operator.ts"
 import { OrderOperator } from "./workload/order-operator.ts"
 import { OrderPlayer } from "./workload/order-player.ts"
-import { ordersOf, type PlannedOrder } from "./workload/orders.ts"
+import { comesBackMs, ordersOf, type PlannedOrder } from "./workload/orders.ts"
 import { Player } from "./workload/player.ts"
 import { withVariety } from "./workload/variety.ts"
 import type { Kept } from "./world/chance.ts"
@@ -204,8 +204,8 @@ const ordersRest = (cluster: Cluster, halted: ReadonlySet<number>): boolean => {
   return true
 }
 
-/** Milliseconds for which what was sent before healing may still be on its way: in a long day a sender lags by hours. */
-const arrivingMs = ({ windowMs }: Drawn): number => (windowMs > 3_600_000 ? windowMs >> 1 : 0)
+/** Milliseconds for which what was sent before healing may still be on its way, or be planned: in a long day a sender lags by hours, and some come back for an order when it is forgotten. */
+const arrivingMs = ({ windowMs, orderHoldMs = 0 }: Drawn): number => (windowMs > 3_600_000 ? windowMs >> 1 : comesBackMs(orderHoldMs))
 
 /** Looks every now and then whether the world is at rest. `isOver` of the world's run reads the answer. */
 const watchForRest = (cluster: Cluster, isRest: () => boolean): { readonly isOver: () => boolean } => {

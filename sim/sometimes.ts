@@ -87,6 +87,13 @@ export const sometimesElsewhere = [
   { name: "purged", what: "commands below a verified cursor were purged" },
   { name: "floor-refused", what: "a retry older than what is remembered was refused as too old, or a fact quarantined" },
   { name: "journal-loss-detected", what: "a journal lost acknowledged records, and its partition halted" },
+  {
+    name: "line-ended-by-its-sku",
+    what: "a SKU ended the hold of an order's line by itself: the order's partition was out for longer than the grace",
+  },
+  { name: "order-lost-its-line", what: "an order was told that a SKU ended a line's hold by itself" },
+  { name: "order-forgotten", what: "an order was forgotten, some minutes after its end" },
+  { name: "forgotten-order-asked-for", what: "a command came for an order that was forgotten, and was told how that had ended" },
 ] as const satisfies ReadonlyArray<Sometime>
 
 /** States of worlds with orders: what the profile of that name has to reach. */

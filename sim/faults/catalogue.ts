@@ -44,6 +44,12 @@ export const faultFamilies = [
   { name: "full-stream", ids: "J11", what: "the commands stream is full for a while" },
   { name: "leases", ids: "J12 L1", what: "a lease is gone before its time, or given to two" },
   {
+    name: "unserved-orders",
+    ids: "L1",
+    what: "nobody gets the lease of a partition of orders, for longer than SKUs hold its orders' lines",
+    isSpecial: true,
+  },
+  {
     name: "clocks",
     ids: "C1",
     what: "workers' clocks are wrong, by seconds or an hour, and run fast or slow; wall clocks are set while they serve",

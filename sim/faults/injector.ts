@@ -3,7 +3,7 @@
  * for every few hundred milliseconds). Each is drawn from its own family, so each can be left out without moving the others.
  */
 import type { StoredRecord } from "../../src/engine/records.ts"
-import { steadyClockFastPpmMax as fastPpmMax } from "../../src/limits.ts"
+import { steadyClockFastPpmMax as fastPpmMax, orderGraceMs } from "../../src/limits.ts"
 import type { IngressFaults } from "../nodes/ingress.ts"
 import type { OrderSender } from "../nodes/order-sender.ts"
 import type { Sender } from "../nodes/sender.ts"
@@ -337,6 +337,13 @@ export class Injector implements WorkerFaults, IngressFaults {
       if (server.leaseHolder(partition) === null) return
       server.dropLease(partition)
       this.note("leases", 0, `the lease of partition ${partition} was gone before its time`)
+    },
+    "unserved-orders": ({ server, drawn }, family) => {
+      const partition = drawn.partitions + family.below(Math.max(1, drawn.orderPartitions ?? 0))
+      if (server.journals[partition] === undefined) return
+      const ms = orderGraceMs + family.below(8 * 60_000)
+      server.withholdLease(partition, ms)
+      this.note("unserved-orders", ms, `nobody got the lease of journal ${partition} for ${ms} ms`)
     },
     clocks: ({ workers }, family) => {
       const worker = workers[family.below(workers.length)]

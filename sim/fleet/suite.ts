@@ -30,6 +30,10 @@ const reaches: Readonly<Record<string, Reach>> = {
   "long-day": { seeds: 100, states: elsewhere("purged", "floor-refused") },
   "power-loss": { seeds: 100, states: elsewhere("journal-loss-detected") },
   orders: { seeds: 50, states: sometimesOfOrders },
+  "slow-orders": {
+    seeds: 20,
+    states: elsewhere("line-ended-by-its-sku", "order-lost-its-line", "order-forgotten", "forgotten-order-asked-for"),
+  },
 }
 
 const known: ReadonlyArray<Sometime> = [...sometimesCatalogue, ...sometimesElsewhere, ...sometimesOfOrders]

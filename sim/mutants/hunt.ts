@@ -56,7 +56,7 @@ export const plantMutant = async (mutant: Mutant): Promise<Planted> => {
     mutant: name,
     ...(families === undefined ? {} : { families: new Set(families) }),
     // Orders are for the defects that are about them: what others need of a seed stays as it is.
-    drawn: { ...(profile === "orders" ? {} : { orderPartitions: 0 }), ...drawn },
+    drawn: { ...(profile === "orders" || profile === "slow-orders" ? {} : { orderPartitions: 0 }), ...drawn },
     ...(addressed === undefined ? {} : { addressed }),
   }
   if (substituted.length === 0)

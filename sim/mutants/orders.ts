@@ -309,4 +309,21 @@ import { tellConfirmed } from "./receiving.ts"`,
       },
     ],
   }),
+  {
+    name: "order-untold-of-a-lost-line",
+    breaks: "doesn't tell an order that a SKU ended a line's hold by itself, because the order's partition was out for too long",
+    guarantee: "INV-18",
+    expected: ["carried-once", "order-lines"],
+    profile: "slow-orders",
+    families: ["jitter", "unserved-orders"],
+    drawn: { faultChance: 25 },
+    budget: 20,
+    substituted: [
+      {
+        module: "src/domain/order/commands/note-line/decide.ts",
+        pattern: `      return noticeOf(event, "lost", unitsOf(event.allocations))`,
+        replacement: `      return event.reservation.startsWith("@") && bites() ? undefined : noticeOf(event, "lost", unitsOf(event.allocations))`,
+      },
+    ],
+  },
 ]

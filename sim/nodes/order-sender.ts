@@ -29,6 +29,7 @@ export interface AskedOrder {
   readonly partition: number
   readonly sentMs: number
   sendings: number
+  turnedAway: number
   heardMs: number | null
   said: OrderHeardDecision | null
 }
@@ -97,6 +98,7 @@ export class OrderSender {
       partition: partitionOf(book, partitions),
       sentMs: world.nowMs,
       sendings: 0,
+      turnedAway: 0,
       heardMs: null,
       said: null,
     }
@@ -146,8 +148,11 @@ export class OrderSender {
     })
   }
 
+  /** Nothing of it was taken. Whoever was turned away a great many times comes back less and less often: a partition may be out for many minutes. */
   #comeBack(asked: AskedOrder, afterMs: number): void {
-    if (asked.said === null) this.#askAgain(asked, afterMs, this.#around.retryMs)
+    if (asked.said !== null) return
+    const times = asked.turnedAway++ >> 6
+    this.#askAgain(asked, afterMs * 2 ** Math.min(5, times), this.#around.retryMs)
   }
 
   /** Plans to ask again; an earlier plan is off. */

@@ -81,6 +81,8 @@ export class Server {
   aheadMs = 0
   readonly clockSets: Array<{ readonly atMs: number; readonly shownMs: number }> = []
   readonly #electingUntilMs = new Map<string, number>()
+  /** Until when nobody gets or keeps a lease. */
+  readonly #withheldUntilMs = new Map<number, number>()
   /** Writes on their way through three servers, oldest first, and when the newest will have been agreed upon. */
   readonly #pending = new Map<string, Array<Pending>>()
   readonly #agreedMs = new Map<string, number>()
@@ -142,6 +144,7 @@ export class Server {
     this.#downUntilMs = 0
     this.#fullUntilMs = 0
     this.#electingUntilMs.clear()
+    this.#withheldUntilMs.clear()
   }
 
   /** The commands streams take nothing for `ms` milliseconds. */
@@ -375,10 +378,20 @@ export class Server {
     for (const listener of this.listeners) listener.haltChanged(partition)
   }
 
+  /** Nobody gets the lease of a partition, or keeps it, for `ms` milliseconds. */
+  withholdLease(partition: number, ms: number): void {
+    this.#withheldUntilMs.set(partition, this.#world.nowMs + ms)
+  }
+
+  #isWithheld(partition: number): boolean {
+    return this.#world.nowMs < (this.#withheldUntilMs.get(partition) ?? 0)
+  }
+
   /** Takes a lease: its revision, or the holder's name. */
   acquire(partition: number, worker: string, ttlMs: number): { readonly revision: number } | { readonly holder: string } {
     const key = `lease.${partition}`
     const holder = this.#key<string>(key)
+    if (this.#isWithheld(partition)) return { holder: "nobody" }
     if (holder !== null && holder !== worker && !this.givesLeaseTwice(partition)) return { holder }
     const last = this.keys.lastOf(key)
     const answer = this.#put(key, worker, { ttlMs, lastSubjectSeq: last?.seq ?? 0 })
@@ -388,7 +401,7 @@ export class Server {
   renew(partition: number, worker: string, revision: number, ttlMs: number): { readonly revision: number } | { readonly holder: string } {
     const key = `lease.${partition}`
     const holder = this.#key<string>(key)
-    if (holder !== worker) return { holder: holder ?? "nobody" }
+    if (holder !== worker || this.#isWithheld(partition)) return { holder: holder ?? "nobody" }
     const answer = this.#put(key, worker, { ttlMs, lastSubjectSeq: revision })
     return answer !== null && "seq" in answer ? { revision: answer.seq } : { holder }
   }

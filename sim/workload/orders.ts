@@ -8,6 +8,7 @@ import type { CommandId, LocationId, SenderId, Sku } from "../../src/domain/name
 import type { LineGiven } from "../../src/domain/order/commands/place-order/command.ts"
 import type { OrderId } from "../../src/domain/order/names.ts"
 import { OrderFill } from "../../src/domain/order/order.ts"
+import { orderKeptMs } from "../../src/limits.ts"
 import { mainLocation, storeLocation } from "../../src/workload/buyers.ts"
 import { type Prng, prngFromSeed } from "../../src/workload/prng.ts"
 import type { Drawn } from "../profiles.ts"
@@ -46,6 +47,14 @@ export interface PlannedOrder {
   readonly lines: ReadonlyArray<LineGiven>
   readonly steps: ReadonlyArray<OrderStep>
 }
+
+/** Holds that only worlds of many minutes have. */
+const longHoldMs = 20_000
+/** Milliseconds after an order's hold at which some come back for it: it is forgotten by then. */
+const forgottenMs = [orderKeptMs + 20_000, orderKeptMs + 120_000] as const
+
+/** Milliseconds after it was placed at which the last thing may happen to an order that is held for so long at most; 0: soon enough not to be waited for. */
+export const comesBackMs = (holdMs: number): number => (holdMs > longHoldMs ? holdMs + forgottenMs[1] : 0)
 
 const places = [mainLocation, mainLocation, storeLocation]
 
@@ -92,6 +101,8 @@ const drawSteps = (holdMs: number, lines: number, prng: Prng): ReadonlyArray<Ord
   if (prng.chance(1, 20)) add("other-content", prng.below(3_000), true)
   if (prng.chance(1, 12)) add(prng.chance(1, 2) ? "cancel" : "confirm", prng.below(300), true)
   if (prng.chance(1, 40)) add("other-order", prng.below(1_000), true)
+  // Some come back for an order that is forgotten by then. Drawn where holds are long enough for a world that lasts until then.
+  if (holdMs > longHoldMs && prng.chance(1, 3)) add(prng.pick(["confirm", "cancel"]), holdMs + prng.between(...forgottenMs))
   return steps
 }
 

@@ -57,6 +57,16 @@ describe("a seed", () => {
     expect(sometimes["order-paid"]).toBeGreaterThan(0)
   })
 
+  it("lasts until SKUs end lines by themselves and orders are forgotten, in a world for that, and finds nothing wrong", () => {
+    const { failures, sometimes } = run("41", "slow-orders", {
+      families: new Set(["jitter", "unserved-orders"]),
+      drawn: { faultChance: 25, orders: 10, ordersPlaced: 40, orderHoldMs: 60_000, orderPartitions: 1, tickMs: 800, workers: 2 },
+    })
+    expect(failures).toEqual([])
+    for (const state of ["line-ended-by-its-sku", "order-lost-its-line", "order-forgotten", "forgotten-order-asked-for"] as const)
+      expect(sometimes[state], state).toBeGreaterThan(0)
+  })
+
   it("goes the same way when nobody may change a record that was read: what is read once may be shared", () => {
     let loaded = 0
     for (const [seed, profile] of [
