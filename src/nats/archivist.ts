@@ -15,13 +15,14 @@ import { attempt } from "./attempt.ts"
 import { archivistInbox } from "./config.ts"
 import { type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
 import { storedRecord } from "./journals.ts"
+import { ledInfo } from "./led-info.ts"
 import { lastManifest, manifestOf } from "./snapshots.ts"
 
 /** Records asked for at once, and messages of one array. A record may have a megabyte. */
 const readAhead = 32
 
 const held = (link: Link, kind: Kind, partition: number): Effect.Effect<JournalHeld, BrokerUnavailable> =>
-  attempt(link, `look at journal ${partition}`, () => link.lookups.streams.info(journalStream(kind, partition))).pipe(
+  attempt(link, `look at journal ${partition}`, () => ledInfo(link, journalStream(kind, partition))).pipe(
     Effect.map(({ state, config }) => ({
       firstSeq: state.messages === 0 ? state.last_seq + 1 : state.first_seq,
       lastSeq: state.last_seq,

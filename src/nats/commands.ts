@@ -8,6 +8,7 @@ import { Commands } from "../ports/broker.ts"
 import { commandsStream, storedOf } from "../wire/subjects.ts"
 import { attempt } from "./attempt.ts"
 import type { Link } from "./connection.ts"
+import { ledInfo } from "./led-info.ts"
 import { headerText, msFromTimestamp } from "./message.ts"
 import { type Delivered, readOrdered } from "./ordered-reader.ts"
 
@@ -72,7 +73,7 @@ const lookUp = async (link: Link, { stream, of }: CommandsPlace, partition: numb
   const found = seq < 1 ? null : await link.lookups.streams.getMessage(stream, { seq })
   const firstBehind = { seq: seq + 1, next_by_subj: of(partition) }
   const next = found === null ? await link.lookups.streams.getMessage(stream, firstBehind) : null
-  const { state, config } = await link.lookups.streams.info(stream)
+  const { state, config } = await ledInfo(link, stream)
   const share = (used: number, bound: number) => (bound > 0 ? used / bound : 0)
   const fill = Math.max(share(state.bytes, config.max_bytes), share(state.messages, config.max_msgs))
   const { first_seq: firstSeq, last_seq: lastSeq } = state

@@ -14,6 +14,7 @@ import { journalStream, journalSubject } from "../wire/subjects.ts"
 import { attempt } from "./attempt.ts"
 import type { Link } from "./connection.ts"
 import { describe } from "./errors.ts"
+import { ledInfo } from "./led-info.ts"
 import { headerValue } from "./message.ts"
 import { type Delivered, openReader, readOrdered, takeArrived } from "./ordered-reader.ts"
 
@@ -80,7 +81,7 @@ export const journalsLayer = (link: Link, kind: Kind): Layer.Layer<Journals> =>
         catch: (error) => new AppendUnknown({ partition, cause: describe(error) }),
       }),
     endSeq: (partition) =>
-      attempt(link, `read the end of journal ${partition}`, () => link.lookups.streams.info(journalStream(kind, partition))).pipe(
+      attempt(link, `read the end of journal ${partition}`, () => ledInfo(link, journalStream(kind, partition))).pipe(
         Effect.map((info) => info.state.last_seq),
       ),
     at: (partition, seq) =>

@@ -50,7 +50,7 @@ export class Leaders {
     this.#lookups = lookups
   }
 
-  /** The stream as its leader knows it, at most `answerGoodMs` ago. */
+  /** The stream as its leader knows it, or while it has none any member, at most `answerGoodMs` ago. */
   info(stream: string): Promise<StreamInfo> {
     const nowMs = performance.now()
     const known = this.#answers.get(stream)

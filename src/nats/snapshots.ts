@@ -11,6 +11,7 @@ import { chunkNamed, chunkSubject, chunksOf, manifestSubject, snapshotsStream } 
 import { attempt } from "./attempt.ts"
 import type { Link } from "./connection.ts"
 import { isConflict } from "./errors.ts"
+import { ledInfo } from "./led-info.ts"
 import { readOrdered } from "./ordered-reader.ts"
 import { isToken } from "./subjects.ts"
 
@@ -29,7 +30,7 @@ export const manifestOf = (message: StoredMsg | null): SnapshotManifest | null =
 
 /** Ids of the partition's snapshots that have chunks, with how many. */
 const chunkCounts = async (link: Link, kind: Kind, partition: number): Promise<ReadonlyMap<string, number>> => {
-  const info = await link.lookups.streams.info(snapshotsStream(kind), { subjects_filter: chunksOf(kind, partition) })
+  const info = await ledInfo(link, snapshotsStream(kind), { subjects_filter: chunksOf(kind, partition) })
   const counts = new Map<string, number>()
   for (const subject of Object.keys(info.state.subjects ?? {})) {
     const id = chunkNamed(subject)?.snapshot

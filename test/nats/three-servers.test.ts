@@ -4,6 +4,7 @@ import { Effect, Schedule, Stream } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { startThreeServers } from "../../load/chaos/three-of-a-cluster.ts"
 import type { EmbeddedServer } from "../../src/nats/embedded.ts"
+import { JournalRoom } from "../../src/ports/archive.ts"
 import { Commands, Journals } from "../../src/ports/broker.ts"
 import { type Broker, bytes, text } from "../contract/broker-under-test.ts"
 import { clusterContract } from "../contract/cluster.ts"
@@ -12,7 +13,7 @@ import { journalsContract } from "../contract/journals.ts"
 import { outboundContract } from "../contract/outbound.ts"
 import { patientBroker } from "../contract/patience.ts"
 import { snapshotsContract } from "../contract/snapshots.ts"
-import { connectBroker, type NatsBroker, senders, startTimeoutMs } from "./nats-broker.ts"
+import { connectBroker, makeWorker, type NatsBroker, senders, startTimeoutMs, workerConfig } from "./nats-broker.ts"
 import { connectAs } from "./raw-client.ts"
 
 const partitions = 8
@@ -128,5 +129,36 @@ describe("the loss of the server that leads a journal", () => {
       ),
     )
     expect(new Set(read)).toEqual(new Set(["first", ...names, "end"]))
+  })
+})
+
+describe("a member that sees no leader", () => {
+  it("answers for a stream with what it holds itself, and that is taken for no answer", async () => {
+    const leader = await leaderOf("HF_JOURNAL_SKU_0")
+    const [left, away] = servers.filter((server) => server !== leader)
+    if (left === undefined || away === undefined) throw new Error("there are three servers")
+    const nc = await connectAs(left, "engine")
+    const jsm = await jetstreamManager(nc, { checkAPI: false })
+    const alone = makeWorker(workerConfig(left))
+    await alone.context()
+    try {
+      await Promise.all([leader, away].map((server) => server.kill("SIGKILL")))
+      // That it answers at all is the server's own, and what this is about.
+      const seen = () => jsm.streams.info("HF_JOURNAL_SKU_0").then(({ cluster }) => cluster?.leader ?? "no leader", String)
+      await expect.poll(seen).toBe("no leader")
+      const failed = await alone.runPromise(
+        Effect.all([
+          Effect.flip(Journals.use((journals) => journals.endSeq(0))),
+          Effect.flip(JournalRoom.use((room) => room.held(0))),
+          Effect.flip(Commands.use((commands) => commands.at(0, 1))),
+        ]),
+      )
+      expect(failed.map(({ _tag }) => _tag)).toEqual(["BrokerUnavailable", "BrokerUnavailable", "BrokerUnavailable"])
+      expect(failed[0]?.cause).toContain("sees no leader")
+    } finally {
+      await Promise.all([nc.close(), alone.dispose()])
+      await Promise.all([leader, away].map((server) => server.restart()))
+      await Promise.all(servers.map((server) => server.ready()))
+    }
   })
 })
