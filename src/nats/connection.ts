@@ -13,6 +13,7 @@ import {
 } from "@nats-io/transport-node"
 import { Effect, type Scope } from "effect"
 import { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
+import { blockPublisher, type Said } from "./block.ts"
 import type { UserPassword } from "./config.ts"
 import { describe, isFull, isLoginRefused } from "./errors.ts"
 import { Leaders } from "./leaders.ts"
@@ -46,6 +47,8 @@ export interface Link {
   readonly request: <A>(ask: () => Promise<A>) => Promise<A>
   /** What the leaders of streams are asked, shared by all readers of this connection. */
   readonly leaders: Leaders
+  /** Publishes many messages at once, in their order; see block.ts. */
+  readonly publishBlock: (messages: ReadonlyArray<Said>) => void
   /** A subject that only this connection may hear, and nobody guesses. */
   readonly newInbox: () => string
   /** Calls back after every reconnection; returns how to stop that. */
@@ -195,6 +198,7 @@ const linkOf = async (nc: NatsConnection, inboxPrefix: string, servers: number):
         if (isFull(error)) health.full = { atMs: performance.now(), cause: describe(error) }
         throw error
       }),
+    publishBlock: blockPublisher(nc),
     newInbox: () => createInbox(inboxPrefix),
     onReconnect: (listener) => {
       health.reconnected.add(listener)

@@ -7,6 +7,7 @@ import type { AtsValue } from "../kinds/sku/types.ts"
 import { Outbound } from "../ports/broker.ts"
 import { feedOf, feedStream, feedSubject, isReplySuffix, replySubject } from "../wire/subjects.ts"
 import { attempt } from "./attempt.ts"
+import type { Said } from "./block.ts"
 import type { Link, Links } from "./connection.ts"
 import { publishCounted } from "./counted-publisher.ts"
 import { type Delivered, readOrdered } from "./ordered-reader.ts"
@@ -20,10 +21,12 @@ export interface SaidCodec {
 }
 
 const reply = async (link: Link, codec: SaidCodec, replies: ReadonlyArray<Reply>): Promise<void> => {
+  const block: Array<Said> = []
   for (const said of replies) {
     // A suffix comes from a sender's header by way of a journal: anything but plain tokens would be read as protocol.
-    if (isReplySuffix(said.suffix)) link.nc.publish(replySubject(said.sender, said.suffix), codec.encodeReply(said))
+    if (isReplySuffix(said.suffix)) block.push({ subject: replySubject(said.sender, said.suffix), body: codec.encodeReply(said) })
   }
+  link.publishBlock(block)
   await link.flush()
 }
 
