@@ -1,5 +1,5 @@
 /**
- * `holdfast archive`: keeps journals bounded. Archives what a snapshot covers, verifies both, and purges what nobody needs from the stream; once, or again and
+ * `holdfast archive`: keeps journals bounded, and outside NATS. Archives all of them, verifies their snapshots, and purges what nobody needs from the stream; once, or again and
  * again. What may be purged is decided in retention/, here it is only asked for and told.
  */
 import * as Command from "effect/cli/Command"
@@ -195,7 +195,7 @@ const again = <E, R>(once: Effect.Effect<ReadonlyArray<RoundResult>, E, R>, ever
 
 const ifGiven = <A>(flag: Flag.Flag<A>) => flag.pipe(Flag.optional, Flag.map(Option.getOrNull))
 
-const description = `Keep journals bounded: archive the records that a snapshot covers, read them back, fold them to show that the snapshot holds what they say, archive the
+const description = `Keep journals bounded, and outside NATS: archive all records up to the journals' ends, read them back, fold them to show that the newest snapshot holds what they say, archive the
 snapshot beside them, and purge the records that nobody needs from the stream any more. Nothing younger than any remembered id (four days, by journaled time) is purged.
 
 The format stands in docs/ARCHIVE.md; audit and export read archive and journal as one. Needs the archivist's login, at HOLDFAST_NATS_URL, or the nats-server of a \`holdfast serve\` in this

@@ -1,5 +1,5 @@
 /**
- * One round for one journal: archive what its newest snapshot covers, show that the snapshot holds what the archive says, and purge what nobody needs from
+ * One round for one journal: archive it up to its end, show that its newest snapshot holds what the archive says, and purge what nobody needs from
  * the stream any more. In this order: each step relies only on what the step before wrote to the disk and read back.
  *
  * A round may be killed at any moment and begun anew: what counts is the archive's manifest, and a purge is asked for only below what that names.
@@ -96,7 +96,7 @@ const requireFit = Effect.fnUntraced(function* (kind: Kind, manifest: ArchiveMan
     return yield* anotherJournal(partition, `record ${end.seq} is another in the journal than in the archive`)
 })
 
-/** Archives everything up to the snapshot's end. */
+/** Archives everything up to this record. */
 const archiveRecords = Effect.fnUntraced(function* (manifest: ArchiveManifest, toSeq: number, { kind, say }: KeepOptions) {
   const archive = yield* Archive
   const journal = yield* JournalPrefix
@@ -152,18 +152,18 @@ const requireArchived = Effect.fnUntraced(function* (manifest: ArchiveManifest, 
     return yield* anotherJournal(partition, `record ${seq} is another in the journal than in the archive`)
 })
 
-const lastRecord = Effect.fnUntraced(function* (kind: Kind, partition: number, seq: number) {
+const recordOf = Effect.fnUntraced(function* (kind: Kind, partition: number, seq: number) {
   const stored = yield* (yield* JournalPrefix).at(partition, seq)
   if (stored === null) return yield* anotherJournal(partition, `record ${seq} is not there`)
   const decoded = foldedKindOf(kind).codec.decodeRecord(stored.bytes)
   if (decoded._tag === "Record") return decoded.record
-  return yield* refused(`read the end of journal ${partition}`, decoded.cause, lookAtIt)
+  return yield* refused(`read record ${seq} of journal ${partition}`, decoded.cause, lookAtIt)
 })
 
 /** `verifiedBefore`: the start of the snapshot that stood in the archive when the round began. A worker that is starting from an older snapshot so has the time of one round to get past it. */
 const markOf = Effect.fnUntraced(function* (manifest: ArchiveManifest, verifiedBefore: number, { kind, keptMs, recordsKept }: KeepOptions) {
   const held = yield* (yield* JournalPrefix).held(manifest.partition)
-  const { publishedSeq, atMs } = yield* lastRecord(kind, manifest.partition, held.lastSeq)
+  const { publishedSeq, atMs } = yield* recordOf(kind, manifest.partition, held.lastSeq)
   const ground = { ...held, publishedSeq, endAtMs: atMs, keptMs, recordsKept }
   return purgeMark({ ...ground, segments: manifest.segments, snapshotStartSeq: verifiedBefore })
 })
@@ -201,19 +201,27 @@ const reportOf = (manifest: ArchiveManifest, before: ArchiveManifest, mark: Purg
 export const archiveBytesOf = ({ segments, snapshot }: ArchiveManifest): number =>
   segments.reduce((sum, { fileBytes }) => sum + fileBytes, snapshot?.fileBytes ?? 0)
 
+/** What a round begins with: the journal's end is looked at last, so that a snapshot that was read ends before it. Null: the journal holds nothing. */
+const beginRound = Effect.fnUntraced(function* (partition: number, { kind, partitions }: KeepOptions) {
+  const journal = yield* JournalPrefix
+  const found = yield* journal.snapshot(partition)
+  const held = yield* journal.held(partition)
+  if (held.lastSeq < held.firstSeq) return null
+  const { incarnation } = yield* recordOf(kind, partition, held.firstSeq)
+  const before = (yield* (yield* Archive).manifest({ partition, incarnation })) ?? emptyArchive(partition, partitions[kind], incarnation)
+  yield* requireFit(kind, before, held)
+  // One of a journal that was there before this one says nothing of it.
+  return { held, before, snapshot: found?.manifest.incarnation === incarnation ? found : null }
+})
+
 /** What would be done: what isn't archived yet, and the mark by what is. Writes nothing. */
 export const lookAtJournal = Effect.fnUntraced(function* (partition: number, options: KeepOptions) {
-  const journal = yield* JournalPrefix
-  const held = yield* journal.held(partition)
-  const snapshot = yield* journal.snapshot(partition)
-  if (snapshot === null) return nothingYet(partition, held)
-  const { incarnation, endSeq } = snapshot.manifest
-  const manifest =
-    (yield* (yield* Archive).manifest({ partition, incarnation })) ?? emptyArchive(partition, options.partitions[options.kind], incarnation)
-  yield* requireFit(options.kind, manifest, held)
-  const mark = yield* markOf(manifest, manifest.snapshot?.startSeq ?? 0, options)
-  const report = reportOf(manifest, manifest, mark, held)
-  return { ...report, records: Math.max(0, endSeq - report.archivedSeq) }
+  const begun = yield* beginRound(partition, options)
+  if (begun === null) return nothingYet(partition, yield* (yield* JournalPrefix).held(partition))
+  const { held, before } = begun
+  const mark = yield* markOf(before, before.snapshot?.startSeq ?? 0, options)
+  const report = reportOf(before, before, mark, held)
+  return { ...report, records: Math.max(0, held.lastSeq - report.archivedSeq) }
 })
 
 const nothingYet = (partition: number, journal: JournalHeld): Kept => ({
@@ -224,7 +232,7 @@ const nothingYet = (partition: number, journal: JournalHeld): Kept => ({
   archivedSeq: 0,
   archiveBytes: 0,
   snapshot: null,
-  mark: { _tag: "Nothing", why: "the partition has no whole snapshot" },
+  mark: { _tag: "Nothing", why: "the journal holds no record" },
   journal,
 })
 
@@ -232,16 +240,12 @@ const nothingYet = (partition: number, journal: JournalHeld): Kept => ({
 export const keepJournal = Effect.fnUntraced(function* (partition: number, options: KeepOptions) {
   const archive = yield* Archive
   const journal = yield* JournalPrefix
-  const held = yield* journal.held(partition)
-  const snapshot = yield* journal.snapshot(partition)
-  if (snapshot === null) return nothingYet(partition, held)
-  const { incarnation, endSeq, id } = snapshot.manifest
-  const before =
-    (yield* archive.manifest({ partition, incarnation })) ?? emptyArchive(partition, options.partitions[options.kind], incarnation)
-  yield* requireFit(options.kind, before, held)
-  let manifest = yield* archiveRecords(before, endSeq, options)
-  // A snapshot that ends before the archive does is older than the one that was verified, so the verified one stays.
-  if (manifest.snapshot?.id !== id && endSeq >= (manifest.snapshot?.endSeq ?? 0))
+  const begun = yield* beginRound(partition, options)
+  if (begun === null) return nothingYet(partition, yield* journal.held(partition))
+  const { held, before, snapshot } = begun
+  let manifest = yield* archiveRecords(before, held.lastSeq, options)
+  // A snapshot that ends before the archived one does is older than it, so the verified one stays.
+  if (snapshot !== null && manifest.snapshot?.id !== snapshot.manifest.id && snapshot.manifest.endSeq >= (manifest.snapshot?.endSeq ?? 0))
     manifest = yield* archive.putSnapshot(manifest, snapshot, yield* verify(manifest, snapshot, options))
   const mark = yield* markOf(manifest, before.snapshot?.startSeq ?? 0, options)
   if (mark._tag === "Below" && options.purges) manifest = yield* purge(manifest, mark.seq)

@@ -110,11 +110,12 @@ const filesOf = async (shop: Shop): Promise<ReadonlyArray<string>> =>
   (await readdir(join(folder, "sku", "partition-0", incarnationOf(shop)))).toSorted()
 
 describe("a round", () => {
-  it("archives up to the snapshot's end, verifies it, and purges what is older than ids are remembered", async () => {
+  it("archives up to the journal's end, verifies the snapshot, and purges what is older than ids are remembered", async () => {
     const shop = new Shop().sell(40).snapshot()
-    const kept = await round(shop)
     const { endSeq = 0, startSeq = 0 } = shop.broker.manifest ?? {}
-    expect(kept).toMatchObject({ archivedSeq: endSeq, snapshot: { startSeq, endSeq } })
+    const kept = await round(shop.sell(3))
+    expect(kept).toMatchObject({ archivedSeq: shop.broker.journal.length, snapshot: { startSeq, endSeq } })
+    expect(shop.broker.journal.length).toBeGreaterThan(endSeq)
     // One segment was made, and its newest record is within the horizon: nothing of it may go yet.
     expect(kept.mark._tag).toBe("Nothing")
     const later = await round(shop.sell(15).snapshot())
@@ -163,8 +164,30 @@ describe("a round", () => {
     expect(await filesOf(shop)).toEqual(files)
   })
 
-  it("without a snapshot archives nothing", async () => {
-    expect(await round(new Shop().sell(5))).toMatchObject({ archivedSeq: 0, mark: { _tag: "Nothing" } })
+  it("without a snapshot archives all the same, and purges nothing", async () => {
+    const shop = new Shop().sell(40)
+    await round(shop)
+    expect(await round(shop.sell(5))).toMatchObject({
+      archivedSeq: shop.broker.journal.length,
+      snapshot: null,
+      mark: { _tag: "Nothing", why: "no snapshot was archived by an earlier round" },
+    })
+    expect(shop.prefix.firstSeq).toBe(1)
+    expect(await everything(shop)).toEqual(journalOf(shop))
+  })
+
+  it("leaves a snapshot of a journal that was there before where it is", async () => {
+    const shop = new Shop().sell(5).snapshot()
+    const { manifest } = shop.broker
+    if (manifest === null) throw new Error("there is no snapshot")
+    shop.broker.manifest = { ...manifest, incarnation: "before" }
+    expect(await round(shop)).toMatchObject({ archivedSeq: shop.broker.journal.length, snapshot: null })
+  })
+
+  it("of a journal without a record archives nothing", async () => {
+    const shop = new Shop()
+    shop.broker.journal = []
+    expect(await round(shop)).toMatchObject({ archivedSeq: 0, incarnation: null, mark: { _tag: "Nothing" } })
   })
 
   it("of a stream that refuses purges archives all the same, and says that nothing goes", async () => {
