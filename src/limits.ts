@@ -501,6 +501,10 @@ export const doorClockFastPpmMax = 500
 /** Bytes of records, and records, in one segment of an archive: held in memory whole while it is written and read. */
 export const archiveSegmentBytesMax = 32 * 1_048_576
 export const archiveSegmentRecordsMax = 32_768
+/** Records that are sent ahead of their acknowledgements while a journal is written anew; and how often in a row, and after how many milliseconds, that is tried again without one of them being stored. */
+export const rebuildAheadMax = 64
+export const rebuildAttemptsMax = 30
+export const rebuildRetryMs = 1_000
 /** Newest records of a journal that are never purged, however old: a witness is compared with as many. */
 export const journalRecordsKeptMin = 1_024
 /**
@@ -650,6 +654,11 @@ assert(
 assert(factHorizonMs >= 72 * 3_600_000, "facts may be reported 72 hours late")
 assert(journalKeptMs > Math.max(factHorizonMs, commandHorizonMs), "nothing within a horizon of remembered ids is purged")
 assert(archiveSegmentBytesMax > 2 * recordBytesMax, "a segment holds several records of any size")
+assert(
+  rebuildAheadMax * recordBytesMax < 2 * archiveSegmentBytesMax,
+  "what is sent ahead takes no more room than the segments it is read from",
+)
+assert(rebuildAttemptsMax * rebuildRetryMs > 2 * appendTimeoutMs, "a rebuild outlasts the election of a stream's leader")
 assert(issuedAheadMsMax < commandHorizonMs, "a command issued ahead is remembered")
 assert(arrivedMessagesMax >= batchMessagesMax, "a full batch can be waiting")
 assert(rememberedPerSenderMax < 2 ** 31, "positions of packed decisions are told apart")

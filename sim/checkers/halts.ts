@@ -15,6 +15,9 @@ const causes: Readonly<Record<HaltReason, ReadonlyArray<Spoiled>>> = {
   InvariantBroken: [],
   // Nobody damages a witness here.
   WitnessDamaged: [],
+  // Nothing is rebuilt here.
+  RebuildUnfinished: [],
+  JournalRebuilt: [],
   // A journal that lost records stands behind what was purged by then. Sequences of a lost tail that another partition used again, and purged, look dropped.
   CommandsTrimmed: ["trimmed-commands", "lost-journal", "lost-commands"],
 }

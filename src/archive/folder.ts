@@ -142,6 +142,15 @@ const readSegment = async (folder: string, segment: ArchivedSegment): Promise<Re
   return records
 }
 
+/** Names of the folders in one; none where it isn't there. */
+const foldersIn = async (folder: string): Promise<ReadonlyArray<string>> => {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    if (isMissing(error)) return []
+    throw error
+  })
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+}
+
 class Folder {
   readonly #root: string
   readonly #moment: (moment: ArchiveMoment) => void
@@ -157,6 +166,19 @@ class Folder {
 
   async manifest(journal: ArchivedJournal): Promise<ArchiveManifest | null> {
     return readManifest(this.#writes ? await this.#prepare(journal) : folderOf(this.#root, journal))
+  }
+
+  async journals(): Promise<ReadonlyArray<ArchivedJournal>> {
+    const found: Array<ArchivedJournal> = []
+    for (const name of await foldersIn(this.#root)) {
+      const partition = /^partition-(0|[1-9][0-9]{0,5})$/.exec(name)?.[1]
+      if (partition === undefined) continue
+      for (const incarnation of await foldersIn(join(this.#root, name))) {
+        const journal = { partition: Number(partition), incarnation }
+        if ((await readManifest(folderOf(this.#root, journal))) !== null) found.push(journal)
+      }
+    }
+    return found.sort((a, b) => a.partition - b.partition)
   }
 
   async addSegment(before: ArchiveManifest, draft: SegmentDraft): Promise<ArchiveManifest> {
@@ -259,6 +281,7 @@ class Folder {
 }
 
 const serviceOf = (folder: Folder): Archive["Service"] => ({
+  journals: attempt("look what is archived", () => folder.journals()),
   manifest: (journal) => attempt(`read the archive of partition ${journal.partition}`, () => folder.manifest(journal)),
   addSegment: (before, draft) => attempt(`archive records of partition ${before.partition}`, () => folder.addSegment(before, draft)),
   putSnapshot: (before, snapshot, found) =>

@@ -39,32 +39,39 @@ export const ownConnection: Effect.Effect<EmbeddedConnection, CommandFailed> = E
 
 const loginOf = ({ user, password }: LoginSetting) => ({ user, password: Redacted.value(password) })
 
+/** A worker's access to what is stored, whether or not a cluster was made there. Creates nothing. */
+export const storeAccess: Effect.Effect<{ readonly nats: EngineConfig; readonly replicas: number }, ConfigInvalid | CommandFailed> =
+  Effect.gen(function* () {
+    const config = yield* loadToolConfig
+    const name = "holdfast tool"
+    const kind = "sku" as const
+    const nats: EngineConfig =
+      config.nats === null
+        ? yield* Effect.map(ownConnection, ({ url, monitorUrl, credentials: { engine } }) => ({
+            kind,
+            servers: [url],
+            monitorUrls: [monitorUrl],
+            engine,
+            name,
+          }))
+        : {
+            kind,
+            servers: config.nats.urls,
+            monitorUrls: config.nats.monitorUrls,
+            engine: loginOf(config.nats.engine),
+            name,
+          }
+    return { nats, replicas: config.replicas }
+  })
+
 /** A worker's access to what is stored of SKUs, and the number of their partitions in the cluster that is there, and of every kind's. Creates nothing. */
 export const engineAccess: Effect.Effect<
   { readonly nats: EngineConfig; readonly partitions: number; readonly counts: PartitionCounts; readonly replicas: number },
   ConfigInvalid | CommandFailed | BrokerUnavailable | LoginRefused | TopologyMismatch
 > = Effect.gen(function* () {
-  const config = yield* loadToolConfig
-  const name = "holdfast tool"
-  const kind = "sku" as const
-  const nats: EngineConfig =
-    config.nats === null
-      ? yield* Effect.map(ownConnection, ({ url, monitorUrl, credentials: { engine } }) => ({
-          kind,
-          servers: [url],
-          monitorUrls: [monitorUrl],
-          engine,
-          name,
-        }))
-      : {
-          kind,
-          servers: config.nats.urls,
-          monitorUrls: config.nats.monitorUrls,
-          engine: loginOf(config.nats.engine),
-          name,
-        }
+  const { nats, replicas } = yield* storeAccess
   const counts = yield* foundPartitions(nats, { engine: nats.engine })
-  return { nats, partitions: counts[kind], counts, replicas: config.replicas }
+  return { nats, partitions: counts[nats.kind], counts, replicas }
 })
 
 /** What a command that uses a running cluster failed with. Where no server is named, it is that of a `holdfast serve` in this folder: where that is down, says how to start it. */

@@ -58,3 +58,19 @@ export const namedArchive = (
   kind: Kind = "sku",
 ): Effect.Effect<Layer.Layer<Archive> | Layer.Layer<never>, ConfigInvalid | CommandFailed> =>
   Effect.map(presentFolder(flag, "--archive"), (folder) => (folder === null ? Layer.empty : folderArchiveReader({ folder, kind })))
+
+/** For commands that are about the archive itself. */
+export const folderFlag = Flag.String("dir").pipe(
+  Flag.withMetavar("FOLDER"),
+  Flag.withDescription(`Where the archive is. Otherwise ${archiveSettings.folder.name}`),
+  Flag.optional,
+  Flag.map(Option.getOrNull),
+)
+
+/** It has to be there, for a mistyped path would be a second archive: unless it may be made. `remedy`: what is said where it isn't. */
+export const folderOf = (flag: string | null, { mayBeMade = false, remedy = "" } = {}) =>
+  Effect.filterOrFail(
+    mayBeMade ? namedFolder(flag) : presentFolder(flag, "--dir", remedy),
+    (folder) => folder !== null,
+    () => usage(`where is the archive? Name a folder with --dir or ${archiveSettings.folder.name}`),
+  )

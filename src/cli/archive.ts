@@ -10,7 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import { folderArchiveLayer, folderArchiveReader } from "../archive/folder.ts"
-import { archiveSettings, archiveSettingsHelp } from "../config.ts"
+import { archiveSettingsHelp } from "../config.ts"
 import { forEachKind, Kind } from "../domain/kinds.ts"
 import { counted, shownName } from "../domain/telling.ts"
 import { archivistLayer } from "../nats/archivist.ts"
@@ -19,7 +19,8 @@ import { Archive, JournalPrefix } from "../ports/archive.ts"
 import { Cluster, Snapshots } from "../ports/broker.ts"
 import { type KeepOptions, type Kept, keepJournal, keptByDefault, lookAtJournal } from "../retention/keep-journal.ts"
 import { archivistAccess, engineAccess } from "./access.ts"
-import { namedFolder, presentFolder } from "./archive-folder.ts"
+import { folderFlag, folderOf } from "./archive-folder.ts"
+import { rebuildCommand } from "./archive-rebuild.ts"
 import { kindFlag, partitionFlag, wholeFlag } from "./arguments.ts"
 import { CommandFailed, describeFailure, exitCode, exitCodeOf } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
@@ -27,21 +28,6 @@ import { parentGone } from "./parent-gone.ts"
 import { jsonFlag, print, printJson, printLine, progress, table } from "./print.ts"
 
 const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
-
-const folderFlag = Flag.String("dir").pipe(
-  Flag.withMetavar("FOLDER"),
-  Flag.withDescription(`Where the archive is. Otherwise ${archiveSettings.folder.name}`),
-  Flag.optional,
-  Flag.map(Option.getOrNull),
-)
-
-/** It has to be there, for a mistyped path would be a second archive: unless it may be made. `remedy`: what is said where it isn't. */
-const folderOf = (flag: string | null, { mayBeMade = false, remedy = "" } = {}) =>
-  Effect.filterOrFail(
-    mayBeMade ? namedFolder(flag) : presentFolder(flag, "--dir", remedy),
-    (folder) => folder !== null,
-    () => usage(`where is the archive? Name a folder with --dir or ${archiveSettings.folder.name}`),
-  )
 
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 24 * 3_600_000 }
 
@@ -278,7 +264,7 @@ export const archiveCommand = Command.make(
   archive,
 ).pipe(
   Command.withDescription(helpText(description)),
-  Command.withSubcommands([restoreCommand]),
+  Command.withSubcommands([restoreCommand, rebuildCommand]),
   Command.withExamples([
     { command: "holdfast archive --dir /var/lib/holdfast-archive --create", description: "the first time" },
     { command: "holdfast archive --dir /var/lib/holdfast-archive --every 1h", description: "as a service of its own" },

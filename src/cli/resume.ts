@@ -10,6 +10,7 @@ import type { Kind } from "../domain/kinds.ts"
 import type { Halt } from "../engine/protocol.ts"
 import { engineLayer } from "../nats/layer.ts"
 import { Cluster } from "../ports/broker.ts"
+import { whyNotResumed } from "../retention/rebuild-plan.ts"
 import { engineAccess } from "./access.ts"
 import { kindFlag, partitionArgument, textFlag } from "./arguments.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
@@ -53,6 +54,12 @@ const resume = Effect.fnUntraced(function* (kind: Kind, partition: number, by: s
       message: `partition ${partition} of kind ${kind} is not halted: there is nothing to resume`,
     })
   }
+  const why = whyNotResumed(halt)
+  if (why !== undefined)
+    return yield* new CommandFailed({
+      code: exitCode.halted,
+      message: `the journal of partition ${partition} of kind ${kind} can't be resumed: ${why}`,
+    })
   const asked: Halt = { ...halt, resume: { by, reason } }
   const stands = yield* cluster.putHalt(partition, asked, over)
   if (stands?.resume?.by !== by || stands.resume.reason !== reason) {

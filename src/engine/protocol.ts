@@ -165,6 +165,10 @@ export const HaltReason = [
   "CommandsTrimmed",
   /** The witness can't be read: whether the journal ends before what was confirmed is beyond proof. */
   "WitnessDamaged",
+  /** The journal is being written anew from an archive, and isn't whole yet. */
+  "RebuildUnfinished",
+  /** The journal was written anew from an archive: what was confirmed after the archive's end is in neither. */
+  "JournalRebuilt",
 ] as const
 export type HaltReason = (typeof HaltReason)[number]
 

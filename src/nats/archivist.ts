@@ -4,6 +4,7 @@
  * Reads single messages through the streams' leaders. No consumer: the login may make none, because the server delivers to whatever subject a consumer
  * names, and one that is a journal's would be stored there.
  */
+import type { StreamInfo } from "@nats-io/jetstream"
 import { Effect, Layer, Option, Stream } from "effect"
 import { assert } from "../assert.ts"
 import type { Kind } from "../domain/kinds.ts"
@@ -21,15 +22,16 @@ import { lastManifest, manifestOf } from "./snapshots.ts"
 /** Records asked for at once, and messages of one array. A record may have a megabyte. */
 const readAhead = 32
 
+/** What a journal's stream holds, by what the server says of it. */
+export const heldIn = ({ state, config }: Pick<StreamInfo, "state" | "config">): JournalHeld => ({
+  firstSeq: state.messages === 0 ? state.last_seq + 1 : state.first_seq,
+  lastSeq: state.last_seq,
+  bytes: state.bytes,
+  mayPurge: config.deny_purge !== true,
+})
+
 const held = (link: Link, kind: Kind, partition: number): Effect.Effect<JournalHeld, BrokerUnavailable> =>
-  attempt(link, `look at journal ${partition}`, () => ledInfo(link, journalStream(kind, partition))).pipe(
-    Effect.map(({ state, config }) => ({
-      firstSeq: state.messages === 0 ? state.last_seq + 1 : state.first_seq,
-      lastSeq: state.last_seq,
-      bytes: state.bytes,
-      mayPurge: config.deny_purge !== true,
-    })),
-  )
+  attempt(link, `look at journal ${partition}`, () => ledInfo(link, journalStream(kind, partition))).pipe(Effect.map(heldIn))
 
 const at = (link: Link, kind: Kind, partition: number, seq: number) =>
   attempt(link, `read record ${seq} of journal ${partition}`, () =>

@@ -45,7 +45,8 @@ export interface NatsConfig extends WorkerAccess {
   readonly kind: Kind
 }
 
-const sizesDefault: StreamSizes = { commandsBytesMax: 1_073_741_824, commandsMessagesMax: -1 }
+/** What a commands stream is made with unless somebody says otherwise. */
+export const sizesDefault: StreamSizes = { commandsBytesMax: 1_073_741_824, commandsMessagesMax: -1 }
 const nameDefault = "holdfast"
 
 type EnginePorts = Cluster | Commands | JournalRoom | Journals | Snapshots

@@ -84,6 +84,16 @@ const refuseOther = async (link: Link, kind: Kind, asked: number): Promise<void>
     throw mismatch(kind, asked, journals, `journals in account ${engineAccount}`)
 }
 
+/** How many partitions the cluster was made with; null: nobody has said so yet. Creates nothing. */
+export const knownPartitions = async (link: Link): Promise<PartitionCounts | null> => {
+  const { counts } = await readCounts(link).catch((error: unknown) => {
+    if (isStreamMissing(error)) return { counts: {} as Readonly<Record<string, number>> }
+    throw error
+  })
+  const { sku, order } = counts
+  return sku === undefined || order === undefined ? null : { sku, order }
+}
+
 /** Refuses other numbers than the cluster was made with; makes it these for kinds of which nobody made any yet. The bucket of marks has to be there. */
 export const agreeOnPartitions = async (link: Link, asked: PartitionCounts): Promise<void> => {
   for (let attempts = 0; attempts < attemptsMax; attempts++) {

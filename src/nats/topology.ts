@@ -23,6 +23,8 @@ export interface TopologyOptions {
   readonly monitorUrls: ReadonlyArray<string>
   /** Whether what the servers don't guarantee is refused before anything is created. */
   readonly strict: boolean
+  /** The number of the first message in a stream that is made now; 1 unless said. */
+  readonly firstSeq?: (stream: string) => number
 }
 
 /** Streams created or checked at once. */
@@ -30,7 +32,8 @@ const concurrency = 8
 /** The server's numbers for: more replicas than servers. */
 const replicasImpossible = new Set([10_005, 10_074])
 
-const infoOrNull = (jsm: JetStreamManager, stream: string): Promise<StreamInfo | null> =>
+/** What a stream is; null: there is none of that name. */
+export const streamInfoOrNull = (jsm: JetStreamManager, stream: string): Promise<StreamInfo | null> =>
   jsm.streams.info(stream).catch((error: unknown) => {
     if (isStreamMissing(error)) return null
     throw error
@@ -86,7 +89,7 @@ const create = async (jsm: JetStreamManager, spec: StreamSpec): Promise<StreamIn
 
 const createOrCheck = async ({ jsm }: Link, spec: StreamSpec): Promise<StreamInfo> => {
   const { name } = spec.config
-  const found = (await infoOrNull(jsm, name)) ?? (await create(jsm, spec))
+  const found = (await streamInfoOrNull(jsm, name)) ?? (await create(jsm, spec))
   const difference = firstDifference(spec, found.config)
   if (difference === undefined) return found
   throw new TopologyMismatch({
@@ -105,7 +108,7 @@ const missingOf = (link: Link, infos: ReadonlyArray<StreamLooks>, options: Topol
 
 /** Of a cluster that isn't made yet: refused before anything is, so that nothing has to be taken back. */
 const requireGuarantees = async (link: Link, marks: StreamSpec, options: TopologyOptions): Promise<void> => {
-  if ((await infoOrNull(link.jsm, marks.config.name)) !== null) return
+  if ((await streamInfoOrNull(link.jsm, marks.config.name)) !== null) return
   const { name, num_replicas: replicas } = marks.config
   const missing = await missingOf(link, [{ config: { name, ...(replicas === undefined ? {} : { num_replicas: replicas }) } }], options)
   if (missing.length === 0) return
@@ -117,18 +120,32 @@ const requireGuarantees = async (link: Link, marks: StreamSpec, options: Topolog
   })
 }
 
-/** Resolves to what the servers do not guarantee, in words. Rejects with TopologyMismatch, or with the client's error if the server doesn't answer. */
-export const prepareTopology = async (link: Link, options: TopologyOptions): Promise<ReadonlyArray<string>> => {
+/** Makes or checks the bucket of marks alone, and says in it how many partitions there are. */
+export const prepareMarks = async (link: Link, options: TopologyOptions): Promise<void> => {
   await requireJetStream(link)
   requirePayload(link)
   await refuseUnkinded(link)
-  const specs = allStreams(options.partitions, options.replicas, options.sizes)
-  const marks = specs.find(({ config }) => config.name === bucketStream(marksBucket))
+  const marks = allStreams(options.partitions, options.replicas, options.sizes).find(
+    ({ config }) => config.name === bucketStream(marksBucket),
+  )
   assert(marks !== undefined, "the marks have a stream")
   if (options.strict) await requireGuarantees(link, marks, options)
-  // First the marks: they say how many partitions there are, before there is a journal of any.
   await createOrCheck(link, marks)
   await agreeOnPartitions(link, options.partitions)
+}
+
+/** The streams, each with the number of the first message that it is made with. */
+const specsOf = ({ partitions, replicas, sizes, firstSeq = () => 1 }: TopologyOptions): ReadonlyArray<StreamSpec> =>
+  allStreams(partitions, replicas, sizes).map((spec) => {
+    const first = firstSeq(spec.config.name)
+    return first > 1 ? { config: { ...spec.config, first_seq: first } } : spec
+  })
+
+/** Resolves to what the servers do not guarantee, in words. Rejects with TopologyMismatch, or with the client's error if the server doesn't answer. */
+export const prepareTopology = async (link: Link, options: TopologyOptions): Promise<ReadonlyArray<string>> => {
+  // First the marks: they say how many partitions there are, before there is a journal of any.
+  await prepareMarks(link, options)
+  const specs = specsOf(options)
   const infos: Array<StreamInfo> = []
   for (let i = 0; i < specs.length; i += concurrency)
     infos.push(...(await Promise.all(specs.slice(i, i + concurrency).map((spec) => createOrCheck(link, spec)))))

@@ -34,6 +34,8 @@ export interface WholeSnapshot {
 export class Archive extends Context.Service<
   Archive,
   {
+    /** The journals of the kind that anything is archived of, by partition. */
+    readonly journals: Effect.Effect<ReadonlyArray<ArchivedJournal>, ArchiveFailed>
     /** What is archived of this journal; null: nothing. */
     readonly manifest: (journal: ArchivedJournal) => Effect.Effect<ArchiveManifest | null, ArchiveFailed>
     /** Adds records after those of `before`, the manifest last answered with. A kill at any moment leaves all of the segment or nothing that counts. */

@@ -35,11 +35,34 @@ const requireLink = ({ partition, incarnation }: ArchivedJournal, end: ChainEnd,
   if (record.prevSeq !== end.seq || record.prevHash !== end.hash) throw new ChainBroken(`record ${seq} does not follow record ${end.seq}`)
 }
 
-/** Cuts the records of one journal, given in their order, into segments. */
-export class SegmentCutter {
+/** The chain of one journal's records, given in their order. */
+export class Chain {
   readonly #kind: FoldedKind
   readonly #journal: ArchivedJournal
   #end: ChainEnd
+
+  constructor(kind: Kind, journal: ArchivedJournal, after: ChainEnd) {
+    this.#kind = foldedKindOf(kind)
+    this.#journal = journal
+    this.#end = after
+  }
+
+  get end(): ChainEnd {
+    return this.#end
+  }
+
+  /** Takes the next record. Throws {@link ChainBroken}. */
+  take(stored: StoredRecord): JournalRecord {
+    const record = decodedOf(this.#kind, stored)
+    requireLink(this.#journal, this.#end, stored, record)
+    this.#end = { seq: stored.seq, hash: this.#kind.codec.sha256(stored.bytes) }
+    return record
+  }
+}
+
+/** Cuts the records of one journal, given in their order, into segments. */
+export class SegmentCutter {
+  readonly #chain: Chain
   #records: Array<StoredRecord> = []
   #bytes = 0
   #prevHash: string
@@ -47,21 +70,17 @@ export class SegmentCutter {
   #lastAtMs = 0
 
   constructor(kind: Kind, journal: ArchivedJournal, after: ChainEnd) {
-    this.#kind = foldedKindOf(kind)
-    this.#journal = journal
-    this.#end = after
+    this.#chain = new Chain(kind, journal, after)
     this.#prevHash = after.hash
   }
 
   /** Takes the next record; the segment that it filled, if it did. Throws {@link ChainBroken}. */
   take(stored: StoredRecord): SegmentDraft | null {
-    const record = decodedOf(this.#kind, stored)
-    requireLink(this.#journal, this.#end, stored, record)
+    const record = this.#chain.take(stored)
     if (this.#records.length === 0) this.#firstAtMs = record.atMs
     this.#lastAtMs = record.atMs
     this.#records.push(stored)
     this.#bytes += stored.bytes.length
-    this.#end = { seq: stored.seq, hash: this.#kind.codec.sha256(stored.bytes) }
     return this.#bytes >= archiveSegmentBytesMax || this.#records.length >= archiveSegmentRecordsMax ? this.rest() : null
   }
 
@@ -71,13 +90,13 @@ export class SegmentCutter {
     const draft: SegmentDraft = {
       records: this.#records,
       prevHash: this.#prevHash,
-      lastHash: this.#end.hash,
+      lastHash: this.#chain.end.hash,
       firstAtMs: this.#firstAtMs,
       lastAtMs: this.#lastAtMs,
     }
     this.#records = []
     this.#bytes = 0
-    this.#prevHash = this.#end.hash
+    this.#prevHash = this.#chain.end.hash
     return draft
   }
 }

@@ -59,6 +59,8 @@ const reasons: Readonly<Record<HaltReason, true>> = {
   InvariantBroken: true,
   CommandsTrimmed: true,
   WitnessDamaged: true,
+  RebuildUnfinished: true,
+  JournalRebuilt: true,
 }
 const isReason = (reason: string): reason is HaltReason => Object.hasOwn(reasons, reason)
 
