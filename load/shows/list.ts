@@ -31,6 +31,7 @@ export const shows = {
   chaos: show("--buyers", "16", "--mib", "8"),
   retention: show("--commands", "200000", "--rounds", "10", "--kills", "4", "--record", "32"),
   recovery: show("--commands", "1200000"),
+  "restore-drill": show("--rounds", "2", "--round-ms", "2000", "--buyers", "8"),
   "demo:kills": show("--moments", "2", "--orders-count", "1000", "--seconds", "5"),
   "projector:kills": show("--kills", "3", "--restarts", "1", "--buyers", "8"),
   // Windows this short say little of a rate.

@@ -66,6 +66,8 @@ export interface Stage {
   readonly engine: () => Promise<NatsConnection>
   /** `settings`: variables of its environment alone that are to differ. `main`: of another checkout of this program, where it isn't this one's. */
   readonly startWorker: (name: string, settings?: Settings, main?: string) => Promise<StageProcess>
+  /** A worker that can't be ready, for its partitions are halted: it is waited for until it answers. */
+  readonly startHalted: (name: string) => Promise<StageProcess>
   readonly startIngress: (name: string, settings?: Settings, main?: string) => Promise<StageProcess>
   /** Another process of the cluster, told what is in `settings` beside what a worker is told. */
   readonly start: (command: "gateway" | "project", name: string, settings: Settings) => Promise<StageProcess>
@@ -185,7 +187,13 @@ const pagesOf = ({ name, log }: { readonly name: string; readonly log: ProcessLo
 /** Starts processes that end with the stage, each with its log in the folder. `isWatched`: whether whoever waits hears at once of one that ends by itself; otherwise only who waits for its start does. */
 export const processStarter = (folder: string, guardian: Guardian, envOf: (name: string) => NodeJS.ProcessEnv, isWatched: boolean) => {
   const stops = new Set<() => Promise<number | null>>()
-  const start = async (command: StageCommand, name: string, settings: Settings = {}, main = mainFile): Promise<StageProcess> => {
+  const start = async (
+    command: StageCommand,
+    name: string,
+    settings: Settings = {},
+    main = mainFile,
+    hasToBeReady = true,
+  ): Promise<StageProcess> => {
     const log = new ProcessLog(logFileOf(folder, name))
     const logged = openSync(log.file, "a")
     const env = { ...envOf(name), ...settings }
@@ -206,7 +214,7 @@ export const processStarter = (folder: string, guardian: Guardian, envOf: (name:
     await until(`${name} is ready`, () => {
       if (hasEnded(child)) throw new Error(howItEnded(watched))
       return page("/ready").then(
-        (text) => (JSON.parse(text) as { readonly ready: boolean }).ready,
+        (text) => !hasToBeReady || (JSON.parse(text) as { readonly ready: boolean }).ready,
         () => false,
       )
     })
@@ -256,6 +264,7 @@ const startStage: (options: StageOptions) => Effect.Effect<Stage, never, Scope.S
     open: (sender, client = {}) => connect({ timeoutMs: patienceMs, ...client, servers: urls, sender, login: loginOf(sender) }),
     engine,
     startWorker: (name, settings, main) => processes.start("serve", name, settings, main),
+    startHalted: (name) => processes.start("serve", name, {}, mainFile, false),
     startIngress: (name, settings, main) => processes.start("ingress", name, settings, main),
     start: processes.start,
     folder: folder.path,

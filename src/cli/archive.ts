@@ -17,7 +17,8 @@ import { archivistLayer } from "../nats/archivist.ts"
 import { engineLayer } from "../nats/layer.ts"
 import { Archive, JournalPrefix } from "../ports/archive.ts"
 import { Cluster, Snapshots } from "../ports/broker.ts"
-import { type KeepOptions, type Kept, keepJournal, keptByDefault, lookAtJournal } from "../retention/keep-journal.ts"
+import { ArchivedTogether } from "../retention/dependencies.ts"
+import { type KeepOptions, type Kept, keepJournal, keepNeeded, keptByDefault, lookAtJournal } from "../retention/keep-journal.ts"
 import { archivistAccess, engineAccess } from "./access.ts"
 import { folderFlag, folderOf } from "./archive-folder.ts"
 import { rebuildCommand } from "./archive-rebuild.ts"
@@ -95,9 +96,10 @@ const roundOf = Effect.fnUntraced(function* (partition: number | null, options: 
 /** One round for the journals of every kind, or the partition that is named. */
 const round = Effect.fnUntraced(function* (
   { partition, kind, dryRun }: Pick<Flags, "partition" | "kind" | "dryRun">,
-  options: Omit<KeepOptions, "kind" | "partitions">,
+  given: Omit<KeepOptions, "kind" | "partitions" | "together">,
   portsOf: (kind: Kind) => OfKind,
 ) {
+  const options = { ...given, together: new ArchivedTogether() }
   const count = (of: Kind) => JournalPrefix.use(({ partitions }) => partitions).pipe(Effect.provide(portsOf(of)))
   const partitions = yield* Effect.all(forEachKind(count))
   if (partitions.sku === 0)
@@ -105,9 +107,45 @@ const round = Effect.fnUntraced(function* (
   const ended = yield* Effect.forEach(partition === null ? Kind : [kind], (of) =>
     roundOf(partition, { ...options, kind: of, partitions }, dryRun).pipe(Effect.provide(portsOf(of))),
   )
+  const results = ended.flat()
+  // One that failed is told already, and is what others may speak of.
+  const isWhole = partition === null && !dryRun && results.every((one) => "kept" in one)
+  const closed = isWhole ? yield* archiveTogether(results, { ...options, partitions }, portsOf) : results
   yield* progress("")
-  return ended.flat()
+  return closed
 })
+
+/** Archives what the journals that came first speak of in those that came later, or the other way: what each of them needs of the others is there when a round is over. */
+const archiveTogether = Effect.fnUntraced(function* (
+  results: ReadonlyArray<RoundResult>,
+  options: Omit<KeepOptions, "kind">,
+  portsOf: (kind: Kind) => OfKind,
+) {
+  let closed = results
+  for (let missing = options.together.missing(); missing.length > 0; missing = options.together.missing()) {
+    for (const { kind, partition, seq } of missing) {
+      const kept = yield* keepNeeded(partition, seq, { ...options, kind }).pipe(
+        Effect.provide(portsOf(kind)),
+        Effect.match({
+          onSuccess: () => null,
+          onFailure: (error) => ({ kind, partition, failed: describeFailure(error), code: exitCodeOf(error) }),
+        }),
+      )
+      closed = closed.map((one) => (one.kind === kind && one.partition === partition ? (kept ?? withMore(one, seq)) : one))
+      if (kept !== null) return closed
+    }
+  }
+  return closed
+})
+
+/** A journal's round, after more of it was archived. */
+const withMore = (one: RoundResult, archivedSeq: number): RoundResult =>
+  "kept" in one
+    ? {
+        ...one,
+        kept: { ...one.kept, archivedSeq, records: one.kept.records + archivedSeq - one.kept.archivedSeq, segments: one.kept.segments + 1 },
+      }
+    : one
 
 interface Flags {
   readonly dir: string | null

@@ -11,6 +11,7 @@ import { journalKeptMs, journalRecordsKeptMin } from "../limits.ts"
 import { Archive, type JournalHeld, JournalPrefix, type SegmentDraft, type WholeSnapshot } from "../ports/archive.ts"
 import { ArchiveFailed } from "../ports/errors.ts"
 import type { ArchiveManifest } from "../wire/archive.ts"
+import type { ArchivedTogether } from "./dependencies.ts"
 import { Fold } from "./fold.ts"
 import { foldedKindOf } from "./kinds.ts"
 import { type PurgeMark, purgeMark } from "./purge-mark.ts"
@@ -26,6 +27,8 @@ export interface KeepOptions {
   readonly recordsKept: number
   /** Archive and verify, and never purge. */
   readonly purges: boolean
+  /** What all journals that are archived say of one another. */
+  readonly together: ArchivedTogether
   /** Told of progress, for people. */
   readonly say: (what: string) => Effect.Effect<void>
 }
@@ -97,10 +100,12 @@ const requireFit = Effect.fnUntraced(function* (kind: Kind, manifest: ArchiveMan
 })
 
 /** Archives everything up to this record. */
-const archiveRecords = Effect.fnUntraced(function* (manifest: ArchiveManifest, toSeq: number, { kind, say }: KeepOptions) {
+const archiveRecords = Effect.fnUntraced(function* (manifest: ArchiveManifest, toSeq: number, { kind, together, say }: KeepOptions) {
   const archive = yield* Archive
   const journal = yield* JournalPrefix
-  const cutter = new SegmentCutter(kind, manifest, archivedEnd(manifest))
+  const { partition } = manifest
+  together.endsAt({ kind, partition, seq: archivedEnd(manifest).seq })
+  const cutter = new SegmentCutter(kind, manifest, archivedEnd(manifest), (seq, record) => together.take({ kind, partition, seq }, record))
   let present = manifest
   const add = Effect.fnUntraced(function* (draft: SegmentDraft | null) {
     if (draft === null) return
@@ -250,4 +255,17 @@ export const keepJournal = Effect.fnUntraced(function* (partition: number, optio
   const mark = yield* markOf(manifest, before.snapshot?.startSeq ?? 0, options)
   if (mark._tag === "Below" && options.purges) manifest = yield* purge(manifest, mark.seq)
   return reportOf(manifest, before, mark, yield* journal.held(partition))
+})
+
+/**
+ * Archives a journal up to a record that another archived one speaks of, so that neither is used without the other. It was journaled before that one, and so is there. Fails as a round does.
+ */
+export const keepNeeded = Effect.fnUntraced(function* (partition: number, toSeq: number, options: KeepOptions) {
+  const begun = yield* beginRound(partition, options)
+  if (begun === null || begun.held.lastSeq < toSeq)
+    return yield* anotherJournal(
+      partition,
+      `it ends with record ${begun?.held.lastSeq ?? 0}, and another journal speaks of its record ${toSeq}`,
+    )
+  return archivedEnd(yield* archiveRecords(begun.before, toSeq, options)).seq
 })

@@ -69,14 +69,24 @@ export class SegmentCutter {
   #firstAtMs = 0
   #lastAtMs = 0
 
-  constructor(kind: Kind, journal: ArchivedJournal, after: ChainEnd) {
+  readonly #shown: (seq: number, record: JournalRecord) => void
+
+  /** `shown`: told of each record, decoded. */
+  constructor(
+    kind: Kind,
+    journal: ArchivedJournal,
+    after: ChainEnd,
+    shown: (seq: number, record: JournalRecord) => void = () => undefined,
+  ) {
     this.#chain = new Chain(kind, journal, after)
     this.#prevHash = after.hash
+    this.#shown = shown
   }
 
   /** Takes the next record; the segment that it filled, if it did. Throws {@link ChainBroken}. */
   take(stored: StoredRecord): SegmentDraft | null {
     const record = this.#chain.take(stored)
+    this.#shown(stored.seq, record)
     if (this.#records.length === 0) this.#firstAtMs = record.atMs
     this.#lastAtMs = record.atMs
     this.#records.push(stored)

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { ArchiveMoment, folderArchiveLayer } from "../../src/archive/folder.ts"
 import { stateHash } from "../../src/kinds/sku/partition.ts"
 import { Archive } from "../../src/ports/archive.ts"
+import { ArchivedTogether } from "../../src/retention/dependencies.ts"
 import { Fold } from "../../src/retention/fold.ts"
 import { archivedEnd, type KeepOptions, type Kept, keepJournal, lookAtJournal } from "../../src/retention/keep-journal.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
@@ -65,6 +66,7 @@ const options: KeepOptions = {
   keptMs: 10 * hourMs,
   recordsKept: 3,
   purges: true,
+  together: new ArchivedTogether(),
   say: () => Effect.void,
 }
 
