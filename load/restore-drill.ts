@@ -6,14 +6,18 @@ import { playDrill } from "./restore/drill.ts"
 import { scriptOptions } from "./stage/options.ts"
 import { say } from "./stage/show.ts"
 
-const values = scriptOptions("All disks are lost while channels sell; journals, tables and decisions come back from the archive.", {
-  buyers: { fallback: "24", help: "buyers at once", whole: 1 },
-  skus: { fallback: "40", help: "SKUs that they buy", whole: 3 },
-  partitions: { fallback: "4", help: "partitions of each kind", whole: 1 },
-  rounds: { fallback: "5", help: "rounds of the archive before the disks are lost", whole: 1 },
-  "round-ms": { fallback: "3000", help: "milliseconds of selling before each", whole: 1 },
-  seed: { fallback: "1", help: "of the traffic", whole: 0 },
-})
+const values = scriptOptions(
+  "All disks are lost while channels sell; journals, tables and decisions come back from the archive.",
+  {
+    buyers: { fallback: "24", help: "buyers at once", whole: 1 },
+    skus: { fallback: "40", help: "SKUs that they buy", whole: 3 },
+    partitions: { fallback: "4", help: "partitions of each kind", whole: 1 },
+    rounds: { fallback: "5", help: "rounds of the archive before the disks are lost", whole: 1 },
+    "round-ms": { fallback: "3000", help: "milliseconds of selling before each", whole: 1 },
+    seed: { fallback: "1", help: "of the traffic", whole: 0 },
+  },
+  { switches: { "cut-short": "lose the disks in the middle of one more round" } },
+)
 const violations = 3
 /** Names of what was lost that are printed. */
 const namesShown = 10
@@ -25,6 +29,7 @@ const report = await playDrill({
   partitions: Number(values.partitions),
   rounds: Number(values.rounds),
   roundEveryMs: Number(values["round-ms"]),
+  isCutShort: values["cut-short"],
   say,
 })
 const { counts } = report

@@ -1,6 +1,7 @@
 /**
  * All servers lose their disks while channels sell, and everything is brought back from the archive: what an operator does, step by step, and what must hold after each of them.
  */
+import { watch } from "node:fs"
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { Kind } from "../../src/domain/kinds.ts"
@@ -20,6 +21,8 @@ export interface DrillOptions {
   /** Archive rounds before the disks are lost, and milliseconds of selling between them and after the last. */
   readonly rounds: number
   readonly roundEveryMs: number
+  /** Whether the disk is lost in the middle of one more round. */
+  readonly isCutShort: boolean
   readonly say: (line: string) => void
 }
 
@@ -59,6 +62,17 @@ interface Drill {
 const accepted = (decision: string | null): boolean => decision?.includes('"outcome":"accepted"') === true
 const nameOf = ({ sender, id }: Said): string => `${sender} ${id}`
 
+/** One more round, during which the disk is lost: as soon as it has archived something. */
+const cutRoundShort = async ({ server, folder }: Pick<Drill, "server" | "folder">): Promise<void> => {
+  let lost: Promise<void> | null = null
+  const watcher = watch(folder, { recursive: true }, (_, name) => {
+    if (name?.endsWith("manifest.json") && name.includes("order")) lost ??= server.loseDisk()
+  })
+  await archiveRound({ connection: server, folder })
+  watcher.close()
+  await (lost ?? server.loseDisk())
+}
+
 /** Sells beside rounds of the archive, until all disks are gone. The last round may be under way then. */
 const sellUntilLost = async ({ server, folder, options, expect }: Drill, sale: Sale): Promise<void> => {
   for (let round = 1; round <= options.rounds; round++) {
@@ -69,7 +83,8 @@ const sellUntilLost = async ({ server, folder, options, expect }: Drill, sale: S
   }
   const decided = sale.decided
   await until("something is decided after the last round", () => sale.decided > decided + options.buyers)
-  await server.loseDisk()
+  if (options.isCutShort) await cutRoundShort({ server, folder })
+  else await server.loseDisk()
   options.say(`the server is killed and its disk is gone, ${sale.decided} commands decided`)
 }
 
@@ -82,6 +97,7 @@ const rebuild = async (drill: Drill): Promise<Ran> => {
   expect(ran.code === 0, `the rebuild ended with ${ran.code}: ${ran.err}`)
   const again = await stage.holdfast("archive", "rebuild", "--dir", folder)
   expect(again.code === 0 && again.out.includes("halted until you resume it"), `a second rebuild ended with ${again.code}: ${again.out}`)
+  for (const line of ran.err.split("\n").filter((text) => text.includes("cut short"))) options.say(line)
   options.say(`rebuilt in ${(ran.ms / 1_000).toFixed(1)} s`)
   return ran
 }
@@ -180,8 +196,9 @@ const play = async (drill: Drill, workers: ReadonlyArray<StageProcess>): Promise
     await sellUntilLost(drill, sale)
     await sale.end()
     for (const worker of [...workers, projector]) await worker.signal("SIGKILL")
-    const archive = await readArchive(folder)
     const { ms } = await rebuild(drill)
+    // Which a rebuild may have cut, where its last round was.
+    const archive = await readArchive(folder)
     await expectTablesRefused(drill, "before anybody resumed")
     const worker = await stage.startHalted("after")
     await resumeAll(drill, worker)

@@ -4,8 +4,8 @@
  * The manifest says what counts, and is replaced last and in one step. Whatever it doesn't name is a leftover of somebody who was killed, and is
  * removed by the next who writes. A file counts only after it was synced and read back from the disk.
  */
-import { mkdir, readdir, readFile, rm } from "node:fs/promises"
-import { join } from "node:path"
+import { copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises"
+import { basename, dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { gunzip, gzip } from "node:zlib"
 import { Effect, Layer, type Scope, Stream } from "effect"
@@ -217,6 +217,22 @@ class Folder {
     return after
   }
 
+  /** What is cut off is copied first: the next who writes removes what the manifest doesn't name. */
+  async cutAfter(before: ArchiveManifest, seq: number, rest: SegmentDraft | null): Promise<ArchiveManifest> {
+    const { partition, incarnation } = before
+    const folder = await this.#prepare(before)
+    const aside = join(dirname(this.#root), "set-aside", basename(this.#root), `partition-${partition}`, incarnation)
+    const beyond = before.segments.filter(({ to }) => to > seq)
+    const isSnapshotBeyond = before.snapshot !== null && before.snapshot.endSeq > seq
+    await mkdir(aside, { recursive: true, mode: 0o700 })
+    for (const { file } of [...beyond, ...(isSnapshotBeyond && before.snapshot !== null ? [before.snapshot] : [])])
+      await copyFile(join(folder, file), join(aside, file))
+    await syncFolder(aside)
+    const segments = before.segments.filter(({ to }) => to <= seq)
+    const kept = { ...before, segments, snapshot: isSnapshotBeyond ? null : before.snapshot }
+    return rest === null ? this.#replace(kept) : this.addSegment(kept, rest)
+  }
+
   notePurged(before: ArchiveManifest, belowSeq: number): Promise<ArchiveManifest> {
     return this.#replace({ ...before, purgedBelow: belowSeq })
   }
@@ -286,6 +302,7 @@ const serviceOf = (folder: Folder): Archive["Service"] => ({
   addSegment: (before, draft) => attempt(`archive records of partition ${before.partition}`, () => folder.addSegment(before, draft)),
   putSnapshot: (before, snapshot, found) =>
     attempt(`archive the snapshot of partition ${before.partition}`, () => folder.putSnapshot(before, snapshot, found)),
+  cutAfter: (before, seq, rest) => attempt(`cut the archive of partition ${before.partition}`, () => folder.cutAfter(before, seq, rest)),
   notePurged: (before, belowSeq) => attempt(`note the purge of partition ${before.partition}`, () => folder.notePurged(before, belowSeq)),
   read: (manifest, fromSeq, toSeq) =>
     Stream.fromIterable(manifest.segments.filter(({ from, to }) => to >= fromSeq && from <= toSeq)).pipe(

@@ -1,12 +1,14 @@
 /**
  * `holdfast archive rebuild`: writes journals anew from the archive, into servers that lost them. What is to be written is decided in retention/, here it is only asked for and told.
  */
+import { join } from "node:path"
+import * as Console from "effect/Console"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { folderArchiveReader } from "../archive/folder.ts"
+import { folderArchiveLayer, folderArchiveReader } from "../archive/folder.ts"
 import { partitionsMax, settings } from "../config.ts"
 import { forEachKind, Kind, type PartitionCounts } from "../domain/kinds.ts"
 import { counted } from "../domain/telling.ts"
@@ -15,6 +17,9 @@ import { makingLayer } from "../nats/making.ts"
 import { Archive } from "../ports/archive.ts"
 import { Cluster } from "../ports/broker.ts"
 import { ClusterMaking } from "../ports/making.ts"
+import { cutArchive, showArchived } from "../retention/cut-archive.ts"
+import { ArchivedTogether } from "../retention/dependencies.ts"
+import { archivedEnd } from "../retention/keep-journal.ts"
 import { haltForRebuild, type RebuildTask, type Rebuilt, rebuildJournal } from "../retention/rebuild-journal.ts"
 import { chosenJournal, type RebuildPlan, rebuildPlan } from "../retention/rebuild-plan.ts"
 import type { ArchiveManifest } from "../wire/archive.ts"
@@ -114,6 +119,39 @@ const planAll = Effect.fnUntraced(function* (flags: Flags, counts: PartitionCoun
     }).pipe(Effect.provide(portsOf(kind))),
   )
   return planned.flat()
+})
+
+/** How far each journal is brought back where the last round of the archive was cut short; no journal: it was not. */
+const cutsOf = Effect.fnUntraced(function* (planned: ReadonlyArray<Planned>, portsOf: Ports) {
+  const together = new ArchivedTogether()
+  for (const { kind, manifest, plan } of planned) {
+    if (manifest === null) continue
+    const show = showArchived(kind, manifest, plan._tag === "Write" ? plan.firstSeq : archivedEnd(manifest).seq + 1, together)
+    yield* show.pipe(Effect.provide(portsOf(kind)))
+  }
+  if (together.missing().length === 0) return []
+  return together.cut().flatMap((place) => {
+    const one = planned.find(({ kind, partition }) => kind === place.kind && partition === place.partition)
+    const endSeq = one?.manifest == null ? 0 : archivedEnd(one.manifest).seq
+    return one === undefined || endSeq <= place.seq ? [] : [{ ...one, seq: place.seq, cutOff: endSeq - place.seq }]
+  })
+})
+
+const cutText = ({ kind, partition, seq, cutOff }: Effect.Success<ReturnType<typeof cutsOf>>[number]): string =>
+  `${kind} ${partition}: ${counted(cutOff, "record")} behind ${seq}`
+
+/** Cuts the archive to what may be used together. Answers whether anything was cut. */
+const cutWhereNeeded = Effect.fnUntraced(function* (planned: ReadonlyArray<Planned>, folder: string, dryRun: boolean, portsOf: Ports) {
+  const cuts = yield* cutsOf(planned, portsOf)
+  if (cuts.length === 0) return false
+  const which = cuts.map(cutText).join(", ")
+  yield* Console.error(
+    `holdfast: the last round of the archive was cut short: what it had archived of some journals speaks of records that it had not archived yet of others. ${dryRun ? "Would be put" : "Put"} aside, in ${join(folder, "set-aside")}: ${which}`,
+  )
+  if (dryRun) return false
+  for (const { kind, manifest, seq } of cuts)
+    if (manifest !== null) yield* cutArchive(kind, manifest, seq).pipe(Effect.provide(folderArchiveLayer({ folder, kind })))
+  return true
 })
 
 /** Makes what is missing, halts all that is to be written before there is a journal that anybody could begin, and writes. */
@@ -227,7 +265,12 @@ const rebuild = Effect.fnUntraced(function* (flags: Flags) {
     if (known === null && partition !== null)
       return yield* usage("nobody has made a cluster there: rebuild all partitions, without --partition")
     const counts = yield* countsOf(folder, known)
-    const planned = yield* planAll(flags, counts, known !== null, portsOf)
+    const first = yield* planAll(flags, counts, known !== null, portsOf)
+    if (dryRun && first.some(({ plan }) => plan._tag === "Refused")) yield* printLine(plannedText(first))
+    yield* requireFree(first)
+    // Of one journal alone: the others are where they are, and know what they know.
+    const isCut = partition === null && (yield* cutWhereNeeded(first, folder, dryRun, portsOf))
+    const planned = isCut ? yield* planAll(flags, counts, known !== null, portsOf) : first
     if (dryRun) yield* json ? printJson(planned.map(({ manifest: _, ...of }) => of)) : printLine(plannedText(planned))
     yield* requireFree(planned)
     if (dryRun) return

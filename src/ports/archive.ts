@@ -46,6 +46,8 @@ export class Archive extends Context.Service<
       snapshot: WholeSnapshot,
       found: Pick<ArchivedSnapshot, "atMs" | "stateHash">,
     ) => Effect.Effect<ArchiveManifest, ArchiveFailed>
+    /** Keeps the records up to `seq` alone, whose segments that end later are replaced by `rest`. What is behind it is put aside, and counts no more. */
+    readonly cutAfter: (before: ArchiveManifest, seq: number, rest: SegmentDraft | null) => Effect.Effect<ArchiveManifest, ArchiveFailed>
     /** Notes what the journal was asked to purge, for people. */
     readonly notePurged: (before: ArchiveManifest, belowSeq: number) => Effect.Effect<ArchiveManifest, ArchiveFailed>
     /** Records `fromSeq` to `toSeq`, both included, in order, a segment's at once. Fails where a file is damaged or one is missing. */
