@@ -517,6 +517,9 @@ export const journalKeptMs = factHorizonMs + issuedAheadMsMax + floorStepMs
 /** Actors and their parts that the fold of one journal keeps; beyond either, all are read again from the tables as they are needed. */
 export const actorsFoldedMax = 100_000
 export const partsFoldedMax = 250_000
+/** Milliseconds between two looks whether a journal that is projected still reaches as far as the tables, and how many in a row have to find that it doesn't. */
+export const projectedEndCheckMs = 5_000
+export const projectedShorterMax = 3
 /** Lines of the ledger that are written in one transaction, or bytes of the records that they are made of, whichever comes first. */
 export const projectedLinesMax = 10_000
 export const projectedBytesMax = 4 * 1_048_576

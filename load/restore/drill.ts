@@ -195,10 +195,11 @@ const play = async (drill: Drill, workers: ReadonlyArray<StageProcess>): Promise
   try {
     await sellUntilLost(drill, sale)
     await sale.end()
-    for (const worker of [...workers, projector]) await worker.signal("SIGKILL")
+    for (const worker of workers) await worker.signal("SIGKILL")
     const { ms } = await rebuild(drill)
     // Which a rebuild may have cut, where its last round was.
     const archive = await readArchive(folder)
+    await until("the projector that still runs has noticed that its tables are ahead, and ended", () => !projector.isRunning())
     await expectTablesRefused(drill, "before anybody resumed")
     const worker = await stage.startHalted("after")
     await resumeAll(drill, worker)

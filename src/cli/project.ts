@@ -146,7 +146,8 @@ const project = Effect.fnUntraced(function* (flags: Flags, config: Effect.Succes
   }
   yield* Effect.forkScoped(keepMonths(database))
   if (pages !== null) yield* Effect.forkScoped(pages.tellOldestHold(oldestHoldMs(database)))
-  yield* Effect.race(all, parentGone)
+  // The first that ends, however it ends: a race that waits for a success would keep a projector that failed, and projects nothing, for ever.
+  yield* Effect.raceFirst(all, parentGone)
 }, Effect.scoped)
 
 /** A database's address without its password. */

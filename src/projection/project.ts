@@ -6,7 +6,15 @@
 import { Effect, Schema, Stream } from "effect"
 import type { Kind } from "../domain/kinds.ts"
 import type { StoredRecord } from "../engine/records.ts"
-import { databaseRetryMsMax, databaseRetryMsMin, projectedBytesMax, projectedLinesMax, standByMs } from "../limits.ts"
+import {
+  databaseRetryMsMax,
+  databaseRetryMsMin,
+  projectedBytesMax,
+  projectedEndCheckMs,
+  projectedLinesMax,
+  projectedShorterMax,
+  standByMs,
+} from "../limits.ts"
 import { Cluster, Journals } from "../ports/broker.ts"
 import { ArchiveFailed, BrokerUnavailable, DatabaseMismatch, DatabaseUnavailable } from "../ports/errors.ts"
 import { Projection, type ProjectionCursor } from "../ports/projection.ts"
@@ -178,7 +186,25 @@ const projectFrom = Effect.fnUntraced(function* (options: ProjectOptions, progre
     )
   }
   if (fold.nextSeq <= endSeq) yield* readWholeJournal(partition, endSeq, take, projected.codec.decodeRecord, fold.nextSeq)
-  if (!onlyToEnd) yield* Stream.runForEach(journals.follow(partition, fold.nextSeq), take)
+  if (onlyToEnd) return
+  const following = Stream.runForEach(journals.follow(partition, fold.nextSeq), take)
+  yield* Effect.raceFirst(following, watchEnd(options, fold, cursor))
+})
+
+/**
+ * Fails where a journal that is followed ends before what is in the tables: it lost its tail, or was written anew from an archive. Nothing would come, and the tables would show what is lost, until it has gone past
+ * them. Once is not enough: a server that begins to lead a stream may not have applied all of it yet.
+ */
+const watchEnd = Effect.fnUntraced(function* ({ kind, partition }: ProjectOptions, fold: JournalFold, cursor: ProjectionCursor | null) {
+  const journals = yield* Journals
+  for (let shorter = 0; ; ) {
+    yield* Effect.sleep(projectedEndCheckMs)
+    const endSeq = yield* journals.endSeq(partition).pipe(Effect.catchTag("BrokerUnavailable", () => Effect.succeed(null)))
+    const writtenSeq = fold.writtenSeq ?? cursor?.seq ?? 0
+    shorter = endSeq !== null && endSeq < writtenSeq ? shorter + 1 : 0
+    if (shorter === projectedShorterMax)
+      return yield* unfit(kind, partition, `at most as of record ${endSeq}, the journal's last`, `as of record ${writtenSeq}`)
+  }
 })
 
 /** A fold that fails is at odds with the journal, unless the tables were moved under it: then what was loaded was of two moments. */
