@@ -22,7 +22,7 @@ export const archiveFlag = Flag.String("archive").pipe(
 )
 
 /** The folder that is named; null: none. */
-export const namedFolder = (flag: string | null): Effect.Effect<string | null, ConfigInvalid> =>
+const namedFolder = (flag: string | null): Effect.Effect<string | null, ConfigInvalid> =>
   flag === null ? Effect.map(loadArchiveConfig, ({ folder }) => folder) : Effect.succeed(flag)
 
 const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })

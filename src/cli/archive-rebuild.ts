@@ -192,7 +192,7 @@ const endOf = ({ manifest }: Planned): string => {
 }
 
 /** What would be done, for people. */
-export const plannedText = (planned: ReadonlyArray<Planned>): string =>
+const plannedText = (planned: ReadonlyArray<Planned>): string =>
   table(
     ["kind", "partition", "would write", "archive ends at"],
     planned.map((one) => [one.kind, one.partition, planText(one), endOf(one)]),
@@ -215,7 +215,7 @@ const rowOf = (one: Rebuilt): ReadonlyArray<string | number> => [
 ]
 
 /** What was done, and what it could not bring back, for people. */
-export const rebuiltText = (rebuilt: ReadonlyArray<Rebuilt>): string => {
+const rebuiltText = (rebuilt: ReadonlyArray<Rebuilt>): string => {
   const ends = endsOf(rebuilt)
   const since =
     ends === null

@@ -5,7 +5,7 @@
  * a round is over only when everything that was archived in it finds what it speaks of; and of an archive whose last round was cut short only so much may be used.
  */
 import { assert } from "../assert.ts"
-import { isKind, type Kind } from "../domain/kinds.ts"
+import type { Kind } from "../domain/kinds.ts"
 import { isInternal, type SenderId } from "../domain/names.ts"
 import type { Entry, JournalRecord } from "../engine/records.ts"
 
@@ -15,6 +15,9 @@ export interface RecordPlace {
   readonly partition: number
   readonly seq: number
 }
+
+const kinds: Readonly<Record<Kind, true>> = { sku: true, order: true }
+const isKind = (word: string): word is Kind => Object.hasOwn(kinds, word)
 
 const placeOf = (kind: string | undefined, partition: number, seq: number): ReadonlyArray<RecordPlace> =>
   kind !== undefined && isKind(kind) && Number.isSafeInteger(partition) && Number.isSafeInteger(seq) ? [{ kind, partition, seq }] : []
@@ -26,16 +29,9 @@ const carriedBy = (sender: SenderId, id: string): ReadonlyArray<RecordPlace> => 
 }
 
 const ofEntry = (entry: Entry): ReadonlyArray<RecordPlace> => {
-  switch (entry._tag) {
-    case "Returned":
-      return placeOf(entry.by.kind, entry.by.partition, entry.by.seq)
-    case "Message":
-      return isInternal(entry.sender)
-        ? entry.decided.flatMap(({ command }) => (command === null ? [] : carriedBy(entry.sender, command.id)))
-        : []
-    default:
-      return []
-  }
+  if (entry._tag === "Returned") return placeOf(entry.by.kind, entry.by.partition, entry.by.seq)
+  if (entry._tag !== "Message" || !isInternal(entry.sender)) return []
+  return entry.decided.flatMap(({ command }) => (command === null ? [] : carriedBy(entry.sender, command.id)))
 }
 
 /** The records of other journals, or of its own, that a record speaks of. */

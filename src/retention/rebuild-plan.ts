@@ -4,7 +4,6 @@
  * INV-22. Only what is missing behind the records that are there is ever written, and nobody sells on such a journal before an operator says so.
  */
 import type { Kind } from "../domain/kinds.ts"
-import { counted } from "../domain/telling.ts"
 import type { Halt, Witness } from "../engine/protocol.ts"
 import type { ArchivedJournal, JournalHeld } from "../ports/archive.ts"
 import type { ArchivedSegment, ArchiveManifest } from "../wire/archive.ts"
@@ -35,6 +34,8 @@ export type RebuildPlan =
   | { readonly _tag: "Done"; readonly endSeq: number }
   /** Nothing may be written; why, and what to do, for people. */
   | { readonly _tag: "Refused"; readonly why: string; readonly remedy: string }
+
+const records = (count: number): string => (count === 1 ? "1 record" : `${count} records`)
 
 const refusal = (why: string, remedy: string): RebuildPlan => ({ _tag: "Refused", why, remedy })
 
@@ -69,7 +70,7 @@ const planBehind = ({ held, halt, partition }: RebuildGround, manifest: ArchiveM
     return refusal(`${name} ends with record ${lastSeq}, the archive with ${endSeq}: it holds more than is archived`, emptyFirst)
   if (lastSeq < endSeq || halt?.reason === "RebuildUnfinished") return { _tag: "Write", firstSeq, nextSeq: lastSeq + 1, endSeq }
   if (halt?.reason === "JournalRebuilt") return { _tag: "Done", endSeq }
-  return refusal(`${name} holds all ${counted(endSeq, "record")} that are archived: there is nothing to write`, "leave it as it is")
+  return refusal(`${name} holds all ${records(endSeq)} that are archived: there is nothing to write`, "leave it as it is")
 }
 
 /** What is to be done, or why nothing may be. */
@@ -78,12 +79,12 @@ export const rebuildPlan = (ground: RebuildGround): RebuildPlan => {
   const endSeq = manifest?.segments.at(-1)?.to ?? 0
   if (manifest === null || endSeq === 0) {
     if (held !== null && held.lastSeq > 0)
-      return refusal(`nothing is archived of partition ${partition}, and its journal holds ${counted(held.lastSeq, "record")}`, emptyFirst)
+      return refusal(`nothing is archived of partition ${partition}, and its journal holds ${records(held.lastSeq)}`, emptyFirst)
     return { _tag: "Begin" }
   }
   if (manifest.partitions !== partitions)
     return refusal(
-      `the archive is of ${counted(manifest.partitions, "partition")} of kind ${kind}, the cluster has ${partitions}`,
+      `the archive is of ${manifest.partitions} ${manifest.partitions === 1 ? "partition" : "partitions"} of kind ${kind}, the cluster has ${partitions}`,
       `use servers on which no cluster was made, or one that was made with ${manifest.partitions}: the number decides which journal holds what`,
     )
   if (incarnation !== null && incarnation !== manifest.incarnation)

@@ -6,6 +6,7 @@ import { ArchivedTogether, type RecordPlace, spokenOf } from "../../src/retentio
 
 type Entries = Pick<JournalRecord, "entries">
 const back = (kind: "sku" | "order", partition: number, seq: number) => ({ _tag: "Returned", by: { kind, partition, seq } })
+// Of a record only what is looked at.
 const saying = (...entries: ReadonlyArray<object>): Entries => ({ entries }) as unknown as Entries
 const carried = (sender: string, ...ids: ReadonlyArray<string>) => ({
   _tag: "Message",
