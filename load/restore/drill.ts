@@ -199,6 +199,7 @@ const play = async (drill: Drill, workers: ReadonlyArray<StageProcess>): Promise
     const { ms } = await rebuild(drill)
     // Which a rebuild may have cut, where its last round was.
     const archive = await readArchive(folder)
+    projector.mayEnd()
     await until("the projector that still runs has noticed that its tables are ahead, and ended", () => !projector.isRunning())
     await expectTablesRefused(drill, "before anybody resumed")
     const worker = await stage.startHalted("after")

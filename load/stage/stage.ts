@@ -47,6 +47,8 @@ export interface StageProcess {
   /** Its exit code, or what it was killed by; null while it runs. */
   readonly howEnded: () => string | null
   readonly page: (path: "/metrics" | "/ready") => Promise<string>
+  /** From now on nobody who waits for something is told that it ended by itself: that is what is waited for. */
+  readonly mayEnd: () => void
   /** SIGTERM; resolves with its exit code when it has ended. */
   readonly stop: () => Promise<number | null>
   /** Resolves, for SIGKILL, when it has ended. */
@@ -224,6 +226,7 @@ export const processStarter = (folder: string, guardian: Guardian, envOf: (name:
       address: new URL(pagesOf(watched)).host,
       isRunning: () => !hasEnded(child),
       page,
+      mayEnd: giveUp,
       stop,
       signal: (signal) => {
         if (signal === "SIGKILL") giveUp()
