@@ -134,8 +134,8 @@ const main = async (): Promise<void> => {
   const inFlight = Number(values["in-flight"])
   const options = { inFlight, partitions: Number(values.partitions), profileFolder: values.profile === "" ? undefined : values.profile }
   const plan = { rounds: Number(values.rounds), seconds: Number(values.seconds) }
-  const { arm: holdfast, reply } = await startHoldfast(options)
-  const floor = await startFloor(options, reply)
+  const { arm: holdfast, samples } = await startHoldfast(options)
+  const floor = await startFloor(options, samples)
   const summaries: Array<Summary> = []
   for (const mode of Mode) {
     if (values.mode !== "" && values.mode !== mode) continue

@@ -7,19 +7,24 @@ import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { connect } from "../../src/channel.ts"
 import { workerEnvironment } from "../../src/cli/demo/workers.ts"
-import { partitionOf, skuToken } from "../../src/domain/names.ts"
 import { sendersOf } from "../../src/domain/sender-list.ts"
+import type { Command } from "../../src/domain/sku/commands.ts"
 import { plainLine } from "../../src/domain/sku/policy.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { metricName } from "../../src/telemetry/catalogue.ts"
+import { commandText } from "../../src/wire/canonical.ts"
 import { hotSku, samples } from "./hot-sku.ts"
-import type { ClientCount, EchoSetup, FromClient, FromEcho, Mode, ToClient, ToEcho, WorkerCount } from "./messages.ts"
+import type { ClientCount, EchoSample, EchoSamples, FromClient, FromEcho, Mode, ToClient, ToEcho, WorkerCount } from "./messages.ts"
 
-export interface BenchOptions {
-  readonly inFlight: number
+/** How a worker, or one that echoes, is started. */
+export interface WorkerOptions {
   readonly partitions: number
   /** Where processes write CPU profiles when they end; absent: none. */
   readonly profileFolder: string | undefined
+}
+
+export interface BenchOptions extends WorkerOptions {
+  readonly inFlight: number
 }
 
 /** Totals of all processes of an arm at one moment. */
@@ -50,7 +55,7 @@ class Actor<To extends object, From> {
   readonly #ended: Promise<void>
   #end: Error | undefined
 
-  constructor(script: string, options: BenchOptions) {
+  constructor(script: string, options: WorkerOptions) {
     this.#child = fork(place(script), { execArgv: nodeArguments(options.profileFolder) })
     this.#child.on("message", (answer) => this.#waiting.shift()?.resolve(answer as From))
     this.#ended = new Promise((resolve) => {
@@ -60,6 +65,10 @@ class Actor<To extends object, From> {
         resolve()
       })
     })
+  }
+
+  pid(): number {
+    return this.#child.pid ?? 0
   }
 
   ask(message: To): Promise<From> {
@@ -145,7 +154,7 @@ const countOf = (page: string): WorkerCount => ({
 })
 
 /** A worker as anybody would run it, which tells this process where its pages are. */
-export const startWorker = (server: EmbeddedServer, options: BenchOptions) => {
+export const startWorker = (server: EmbeddedServer, options: WorkerOptions) => {
   const child = spawn(process.execPath, [...nodeArguments(options.profileFolder), place("../../src/main.ts"), "serve"], {
     env: workerEnvironment("bench", server, options.partitions, { HOLDFAST_LOG_LEVEL: "Error" }),
     stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -181,28 +190,56 @@ export const stockUp = async (server: EmbeddedServer): Promise<void> => {
 }
 
 /** Holdfast: `serve` as anybody would run it, on a server of its own. */
-export const startHoldfast = async (options: BenchOptions): Promise<{ readonly arm: Arm; readonly reply: EchoSetup["reply"] }> => {
+export const startHoldfast = async (options: BenchOptions): Promise<{ readonly arm: Arm; readonly samples: EchoSamples }> => {
   const server = await startEmbedded({ senders })
   const worker = startWorker(server, options)
   await stockUp(server)
-  const reply = await sampleReplies(server)
+  const answered = await sampleReplies(server)
   const client = await startClient(server, options)
   const pages = await worker.pages
   const page = () => fetch(`${pages}/metrics`, { headers: { connection: "close" } }).then((answer) => answer.text())
-  return { arm: armOf("holdfast", server, client, async () => countOf(await page()), worker.end), reply }
+  return { arm: armOf("holdfast", server, client, async () => countOf(await page()), worker.end), samples: answered }
 }
 
-/** What is really answered to one command of each type, taken apart, so that the floor can answer as many bytes. */
-const sampleReplies = async (server: EmbeddedServer): Promise<EchoSetup["reply"]> => {
+/** What is really answered to one command of each type, so that the floor can answer as many bytes. */
+const sampleReplies = async (server: EmbeddedServer): Promise<EchoSamples> => {
   const channel = await connectAs(server, "web")
   const { reserve, confirm } = samples(Date.now())
-  const decisions = [await channel.send(reserve), await channel.send(confirm)].map((decision) => JSON.stringify(decision))
-  const partition = partitionOf(skuToken(hotSku), await channel.partitions())
+  const answered = async (command: Command): Promise<EchoSample> => ({
+    id: command.id,
+    command: commandText(command),
+    reply: JSON.stringify(await channel.send(command)),
+  })
+  const found = { sku: hotSku, reserve: await answered(reserve), confirm: await answered(confirm) }
   await channel.close()
+  return found
+}
+
+/** A worker that echoes, as a process. */
+export interface EchoProcess {
+  readonly pid: () => number
+  readonly count: () => Promise<WorkerCount>
+  /** What a record holds beside its commands, and for each of them, as measured of Holdfast. */
+  readonly setRecordBytes: (perRecord: number, perCommand: number) => Promise<void>
+  readonly end: () => Promise<void>
+}
+
+/** Starts one at a server. Resolves when it serves. */
+export const startEcho = async (server: EmbeddedServer, options: WorkerOptions, known: EchoSamples): Promise<EchoProcess> => {
+  const echo = new Actor<ToEcho, FromEcho>("./echo-worker.ts", options)
+  const { url, monitorUrl, credentials } = server
+  const { engine, door } = credentials
+  const setup = { url, monitorUrl, engine, door, senders: server.senders, partitions: options.partitions, samples: known }
+  await echo.ask({ _tag: "Setup", setup })
   return {
-    prefix: `{"v":1,"partition":${partition},"seq":1000,"epoch":1,"decisions":[`,
-    reserve: decisions[0] ?? "",
-    confirm: decisions[1] ?? "",
+    pid: () => echo.pid(),
+    count: async () => {
+      const answer = await echo.ask({ _tag: "Count" })
+      if (answer._tag !== "Counted") throw new Error("the echo did not count")
+      return answer.count
+    },
+    setRecordBytes: async (perRecord, perCommand) => void (await echo.ask({ _tag: "RecordBytes", perRecord, perCommand })),
+    end: () => echo.end(),
   }
 }
 
@@ -212,20 +249,12 @@ export interface FloorArm extends Arm {
 }
 
 /** The floor: the same, undecided. */
-export const startFloor = async (options: BenchOptions, reply: EchoSetup["reply"]): Promise<FloorArm> => {
+export const startFloor = async (options: BenchOptions, known: EchoSamples): Promise<FloorArm> => {
   const server = await startEmbedded({ senders })
-  const { url, monitorUrl, credentials, senders: known } = server
-  const echo = new Actor<ToEcho, FromEcho>("./echo-worker.ts", options)
-  const { engine, door } = credentials
-  await echo.ask({ _tag: "Setup", setup: { url, monitorUrl, engine, door, senders: known, partitions: options.partitions, reply } })
+  const echo = await startEcho(server, options, known)
   const client = await startClient(server, options)
-  const count = async (): Promise<WorkerCount> => {
-    const answer = await echo.ask({ _tag: "Count" })
-    if (answer._tag !== "Counted") throw new Error("the echo did not count")
-    return answer.count
-  }
   return {
-    ...armOf("floor", server, client, count, () => echo.end()),
-    setRecordBytes: async (perCommand) => void (await echo.ask({ _tag: "RecordBytes", perCommand })),
+    ...armOf("floor", server, client, echo.count, echo.end),
+    setRecordBytes: (perCommand) => echo.setRecordBytes(0, perCommand),
   }
 }

@@ -18,8 +18,7 @@ import { Cluster, Journals, Outbound, Questions } from "../../src/ports/broker.t
 import { Door, type PublishedMessage } from "../../src/ports/door.ts"
 import { encodeAnswer, topologyPath } from "../../src/wire/questions.ts"
 import { replySuffixOf } from "../../src/wire/subjects.ts"
-import { hotSku, layout, samples } from "./hot-sku.ts"
-import type { EchoSetup, FromEcho, ToEcho } from "./messages.ts"
+import type { EchoSample, EchoSamples, EchoSetup, FromEcho, ToEcho } from "./messages.ts"
 
 const tell = (message: FromEcho): void => void process.send?.(message)
 
@@ -27,47 +26,70 @@ interface PreparedReply extends SkuReply {
   readonly bytes: Uint8Array
 }
 
-/** Bytes of one decision, but for the id. */
-interface Template {
-  readonly bytes: Buffer
-  readonly idAt: number
+const placesOf = (text: string, part: string): ReadonlyArray<number> => {
+  const places: Array<number> = []
+  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) places.push(at)
+  return places
 }
 
-const templateOf = (decision: string, sampleId: string): Template => ({ bytes: Buffer.from(decision), idAt: decision.indexOf(sampleId) })
+/** Bytes of one decision, but for the id and the SKU. */
+interface Template {
+  readonly bytes: Buffer
+  readonly idPlaces: ReadonlyArray<number>
+  readonly skuPlaces: ReadonlyArray<number>
+  readonly commandBytes: number
+}
+
+const templateOf = ({ id, command, reply }: EchoSample, sku: string): Template => ({
+  bytes: Buffer.from(reply),
+  idPlaces: placesOf(reply, id),
+  skuPlaces: placesOf(reply, sku),
+  commandBytes: Buffer.byteLength(command),
+})
 
 const comma = ",".charCodeAt(0)
 const bracket = "[".charCodeAt(0)
+const reserveFirst = "R".charCodeAt(0)
 const suffixOfReply = Buffer.from("]}")
 
 class Replies {
-  readonly #prefix: Buffer
   readonly #reserve: Template
   readonly #confirm: Template
+  readonly #typeAt: number
+  readonly #id: { readonly at: number; readonly bytes: number }
+  readonly #sku: { readonly at: number; readonly bytes: number }
   readonly #scratch = Buffer.alloc(recordBytesMax)
 
-  constructor(setup: EchoSetup["reply"]) {
-    const { reserve, confirm } = samples(0)
-    this.#prefix = Buffer.from(setup.prefix)
-    this.#reserve = templateOf(setup.reserve, reserve.id)
-    this.#confirm = templateOf(setup.confirm, confirm.id)
+  constructor({ sku, reserve, confirm }: EchoSamples) {
+    this.#reserve = templateOf(reserve, sku)
+    this.#confirm = templateOf(confirm, sku)
+    // Both types' names are of one length, so all that follows stands at one place.
+    this.#typeAt = reserve.command.indexOf("Reserve")
+    this.#id = { at: reserve.command.indexOf(reserve.id), bytes: reserve.id.length }
+    this.#sku = { at: reserve.command.indexOf(sku), bytes: sku.length }
+    assert(confirm.command.indexOf(sku) === this.#sku.at, "a SKU stands at one place in both")
   }
 
   /** The reply to a body, and how many commands it held. */
-  of(body: Uint8Array): { readonly bytes: Uint8Array; readonly commands: number } {
+  of(partition: number, body: Uint8Array): { readonly bytes: Uint8Array; readonly commands: number } {
     const out = this.#scratch
-    let end = this.#prefix.copy(out)
+    let end = out.write(`{"v":1,"partition":${partition},"seq":1000,"epoch":1,"decisions":[`)
     let commands = 0
     for (let at = body[0] === bracket ? 1 : 0; at < body.length - 1; at++) {
-      const isReserve = body[at + layout.typeAt] === layout.reserveFirst
-      const template = isReserve ? this.#reserve : this.#confirm
+      const template = body[at + this.#typeAt] === reserveFirst ? this.#reserve : this.#confirm
       if (commands++ > 0) out[end++] = comma
       template.bytes.copy(out, end)
-      out.set(body.subarray(at + layout.idAt, at + layout.idAt + layout.idBytes), end + template.idAt)
+      for (const place of template.idPlaces) out.set(this.#part(body, at, this.#id), end + place)
+      for (const place of template.skuPlaces) out.set(this.#part(body, at, this.#sku), end + place)
       end += template.bytes.length
-      at += isReserve ? layout.reserveBytes : layout.confirmBytes
+      at += template.commandBytes
     }
     end += suffixOfReply.copy(out, end)
     return { bytes: Buffer.from(out.subarray(0, end)), commands }
+  }
+
+  #part(body: Uint8Array, at: number, place: { readonly at: number; readonly bytes: number }): Uint8Array {
+    return body.subarray(at + place.at, at + place.at + place.bytes)
   }
 }
 
@@ -76,48 +98,54 @@ const record = Buffer.alloc(recordBytesMax, "0123456789abcdef")
 
 interface Echo {
   readonly replies: Replies
-  readonly partition: number
   readonly journals: Journals["Service"]
   readonly outbound: Outbound["Service"]
 }
 
 const total = { decided: 0, batches: 0, recordBytes: 0, appendMs: 0 }
-let bytesPerCommand = 0
+const recordBytes = { perRecord: 0, perCommand: 0 }
 
 const run = (effect: Effect.Effect<unknown, unknown>): void => {
   Effect.runFork(Effect.tapCause(effect, (cause) => Effect.sync(() => fail(cause))))
 }
 
-/** One append in flight; what arrives meanwhile is the next batch. */
+/** One partition. One append in flight; what arrives meanwhile is the next batch. */
 class Loop {
   readonly #echo: Echo
+  readonly #partition: number
   #waiting: Array<PublishedMessage> = []
   #appending = false
   #endSeq: number
 
-  constructor(echo: Echo, endSeq: number) {
+  constructor(echo: Echo, partition: number, endSeq: number) {
     this.#echo = echo
+    this.#partition = partition
     this.#endSeq = endSeq
   }
 
-  take(messages: ReadonlyArray<PublishedMessage>): void {
-    for (const message of messages) this.#waiting.push(message)
+  put(message: PublishedMessage): void {
+    this.#waiting.push(message)
+  }
+
+  /** To be called when all that arrived in one turn was put. */
+  begin(): void {
     if (!this.#appending && this.#waiting.length > 0) this.#append()
   }
 
   #append(): void {
-    const { partition, journals } = this.#echo
+    const { journals } = this.#echo
+    const partition = this.#partition
     const batch: Array<PreparedReply> = []
     let commands = 0
     for (const message of this.#waiting) {
       if (batch.length >= batchMessagesMax || commands >= batchCommandsMax) break
-      const reply = this.#echo.replies.of(message.body)
+      const reply = this.#echo.replies.of(partition, message.body)
       commands += reply.commands
       batch.push(prepared(message, partition, this.#endSeq + 1, reply.bytes))
     }
     this.#waiting.splice(0, batch.length)
     this.#appending = true
-    const bytes = record.subarray(0, Math.min(recordBytesMax, Math.round(commands * bytesPerCommand)))
+    const bytes = record.subarray(0, Math.min(recordBytesMax, Math.round(recordBytes.perRecord + commands * recordBytes.perCommand)))
     const startedMs = performance.now()
     run(
       Effect.map(journals.append(partition, this.#endSeq, `${"f".repeat(32)}.1.${this.#endSeq}`, bytes), ({ seq }) => {
@@ -166,11 +194,18 @@ const work = Effect.fnUntraced(function* (setup: EchoSetup) {
   })
   for (const { sender } of sendersOf(setup.senders)) open.open(sender)
   const journals = yield* Journals
-  const partition = partitionOf(hotSku, partitions.sku)
-  const echo = { replies: new Replies(setup.reply), partition, journals, outbound: yield* Outbound }
-  const loop = new Loop(echo, yield* journals.endSeq(partition))
+  const echo = { replies: new Replies(setup.samples), journals, outbound: yield* Outbound }
+  const loops: Array<Loop> = []
+  for (let partition = 0; partition < partitions.sku; partition++) loops.push(new Loop(echo, partition, yield* journals.endSeq(partition)))
   const { enter } = yield* Door
-  const entered = yield* enter({ arrived: (messages) => loop.take(messages) })
+  const entered = yield* enter({
+    arrived: (messages) => {
+      // A path is class, kind and token: any SKU of the message, and all of them share its partition.
+      for (const message of messages)
+        loops[partitionOf(message.path.slice(message.path.lastIndexOf(".") + 1), partitions.sku)]?.put(message)
+      for (const loop of loops) loop.begin()
+    },
+  })
   for (const { sender } of sendersOf(setup.senders)) entered.open(sender)
   tell({ _tag: "Done" })
   return yield* Effect.never
@@ -197,7 +232,8 @@ const count = () => {
 process.on("message", (message: ToEcho) => {
   if (message._tag === "Setup") return start(message.setup)
   if (message._tag === "Count") return tell({ _tag: "Counted", count: count() })
-  bytesPerCommand = message.perCommand
+  recordBytes.perRecord = message.perRecord
+  recordBytes.perCommand = message.perCommand
   tell({ _tag: "Done" })
 })
 process.on("disconnect", () => process.exit(0))

@@ -2,10 +2,8 @@
  * The traffic of the end-to-end bench: reserves and confirms of one SKU, every command of a type as long as any other, so that the echo finds
  * where one ends without reading it.
  */
-import { Buffer } from "node:buffer"
 import type { CommandId, ReservationId, Sku } from "../../src/domain/names.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
-import { commandText } from "../../src/wire/canonical.ts"
 
 export const hotSku = "HOT-1" as Sku
 
@@ -55,15 +53,3 @@ export const samples = (issuedAtMs: number): { readonly reserve: Command; readon
   reserve: reserve(0, issuedAtMs),
   confirm: confirm(0, issuedAtMs),
 })
-
-const text = { reserve: commandText(samples(1e12).reserve), confirm: commandText(samples(1e12).confirm) }
-
-/** Where what stands in the bytes of a command. Both types' names are of one length, so ids stand at one place. */
-export const layout = {
-  reserveBytes: Buffer.byteLength(text.reserve),
-  confirmBytes: Buffer.byteLength(text.confirm),
-  typeAt: text.reserve.indexOf("Reserve"),
-  reserveFirst: "R".charCodeAt(0),
-  idAt: text.reserve.indexOf(samples(1e12).reserve.id),
-  idBytes: digits + 2,
-}

@@ -40,14 +40,27 @@ export interface EchoSetup {
   /** As HOLDFAST_SENDERS says it. */
   readonly senders: string
   readonly partitions: number
-  /** What a reply is made of, as text; the id of the command stands where `sampleId` does. */
-  readonly reply: { readonly prefix: string; readonly reserve: string; readonly confirm: string }
+  readonly samples: EchoSamples
+}
+
+/** A command as it is sent, and what is really answered to it. */
+export interface EchoSample {
+  readonly id: string
+  readonly command: string
+  readonly reply: string
+}
+
+/** By one command of each type the echo finds where what stands in all of them: all commands of a type are as long as one another, and so are all names of SKUs. */
+export interface EchoSamples {
+  readonly sku: string
+  readonly reserve: EchoSample
+  readonly confirm: EchoSample
 }
 
 export type ToEcho =
   | { readonly _tag: "Setup"; readonly setup: EchoSetup }
-  /** Bytes that a record holds for each command, from now on. */
-  | { readonly _tag: "RecordBytes"; readonly perCommand: number }
+  /** Bytes that a record holds beside its commands, and for each of them, from now on. */
+  | { readonly _tag: "RecordBytes"; readonly perRecord: number; readonly perCommand: number }
   | { readonly _tag: "Count" }
 
 /** Totals since the process began. */
