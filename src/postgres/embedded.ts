@@ -20,6 +20,8 @@ export interface EmbeddedPostgresOptions {
   readonly folder?: string
   /** Whether what is written may be lost when the machine dies; processes that die lose nothing. Default: false. */
   readonly isFleeting?: boolean
+  /** Settings of the server that are to differ from those here. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** A Postgres that runs as a process of ours. */
@@ -100,9 +102,10 @@ interface Place {
   readonly data: string
   readonly logFile: string
   readonly isFleeting: boolean
+  readonly settings: Readonly<Record<string, string>>
 }
 
-const flagsOf = ({ data, isFleeting }: Place, port: number): ReadonlyArray<string> => {
+const flagsOf = ({ data, isFleeting, settings: others }: Place, port: number): ReadonlyArray<string> => {
   const settings = [
     `listen_addresses=${host}`,
     "unix_socket_directories=",
@@ -112,6 +115,8 @@ const flagsOf = ({ data, isFleeting }: Place, port: number): ReadonlyArray<strin
     "checkpoint_timeout=15min",
     "logging_collector=off",
     ...(isFleeting ? ["fsync=off", "full_page_writes=off"] : []),
+    // Of two that name the same the last one counts.
+    ...Object.entries(others).map(([name, value]) => `${name}=${value}`),
   ]
   return ["-D", data, "-p", String(port), ...settings.flatMap((one) => ["-c", one])]
 }
@@ -212,6 +217,7 @@ export const startPostgres = async (options: EmbeddedPostgresOptions = {}): Prom
     data: join(folder, "data"),
     logFile: join(folder, "postgres.log"),
     isFleeting: options.isFleeting ?? false,
+    settings: options.settings ?? {},
   }
   const password = await passwordFor(place)
   const urlAt = (port: number) => `postgres://${user}:${password}@${host}:${port}/postgres`
