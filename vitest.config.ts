@@ -13,6 +13,7 @@ export const onRealParts = [
   "test/deploy/compose-cluster.test.ts",
   "test/http/**/*.test.ts",
   "test/integration/**/*.test.ts",
+  "test/load/bench.test.ts",
   "test/load/k6.test.ts",
   "test/nats/**/*.test.ts",
   "test/postgres/**/*.test.ts",

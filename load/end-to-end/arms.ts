@@ -145,7 +145,8 @@ const sumOf = (page: string, metric: string): number => {
   return sum
 }
 
-const countOf = (page: string): WorkerCount => ({
+/** What a worker's page says of it. */
+export const countOf = (page: string): WorkerCount => ({
   decided: sumOf(page, `${metricName.batchCommands}_sum`),
   batches: sumOf(page, `${metricName.batchCommands}_count`),
   recordBytes: sumOf(page, `${metricName.batchBytes}_sum`),

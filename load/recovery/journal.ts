@@ -36,7 +36,7 @@ class Author {
   #decided = 0
   readonly #first: Array<StoredRecord> = []
 
-  constructor(plan: JournalPlan, onRecord: (record: StoredRecord, commands: number) => void) {
+  constructor(plan: Pick<JournalPlan, "partition" | "partitions" | "startMs">, onRecord: (record: StoredRecord, commands: number) => void) {
     const { partition, partitions } = plan
     this.#nowMs = plan.startMs
     this.#onRecord = onRecord
@@ -127,23 +127,51 @@ const skusOf = ({ partition, partitions, skus }: JournalPlan): ReadonlyArray<Sku
 const named = (type: string, id: string, sku: Sku, issuedAtMs: number, rest: string): string =>
   `{"v":1,"type":"${type}","id":"${id}","sku":"${sku}","issuedAtMs":${issuedAtMs},${rest}}`
 
-const channels = ["web", "pos"].map(
-  (channel, priority) => `{"channel":"${channel}","priority":${priority},"bufferQty":0,"bufferPercent":0,"floorQty":0,"fenceQty":0}`,
-)
-const policy = `"policy":{"version":1,"channels":[${channels.join(",")}],"safety":[],"sourcing":["DC1"]}`
+const policyOf = (channels: ReadonlyArray<string>): string => {
+  const lines = channels.map(
+    (channel, priority) => `{"channel":"${channel}","priority":${priority},"bufferQty":0,"bufferPercent":0,"floorQty":0,"fenceQty":0}`,
+  )
+  return `"policy":{"version":1,"channels":[${lines.join(",")}],"safety":[],"sourcing":["DC1"]}`
+}
 
 const inMessages = <T>(items: ReadonlyArray<T>): ReadonlyArray<ReadonlyArray<T>> =>
   Array.from({ length: Math.ceil(items.length / commandsPerMessageMax) }, (_, i) =>
     items.slice(i * commandsPerMessageMax, (i + 1) * commandsPerMessageMax),
   )
 
-const stockUp = (author: Author, skus: ReadonlyArray<Sku>, startMs: number): void => {
-  for (const some of inMessages(skus)) {
-    const first = some[0] as Sku
-    const received = some.map((sku) => named("ReceiveStock", "s", sku, startMs, `"location":"DC1","qty":100000000`))
-    const set = some.map((sku) => named("SetPolicy", "p", sku, startMs, policy))
-    author.decide([author.send("dc", "stock", first, received), author.send("boss", "policy", first, set)])
-  }
+/** What every SKU begins with: units at one location, and channels that sell them. */
+export interface Stocked {
+  readonly qty: number
+  readonly channels: ReadonlyArray<string>
+}
+
+const stockUp = (author: Author, skus: ReadonlyArray<Sku>, startMs: number, { qty, channels }: Stocked): void => {
+  const policy = policyOf(channels)
+  const all = inMessages(skus)
+  for (let from = 0; from < all.length; from += messagesPerBatch / 2)
+    author.decide(
+      all.slice(from, from + messagesPerBatch / 2).flatMap((some) => {
+        const first = some[0] as Sku
+        const received = some.map((sku) => named("ReceiveStock", "s", sku, startMs, `"location":"DC1","qty":${qty}`))
+        const set = some.map((sku) => named("SetPolicy", "p", sku, startMs, policy))
+        return [author.send("dc", "stock", first, received), author.send("boss", "policy", first, set)]
+      }),
+    )
+}
+
+/** Makes a journal in which these SKUs of one partition are stocked and put on sale, and hands over each record; returns the state it comes to. */
+export const makeStockJournal = (
+  plan: Pick<JournalPlan, "partition" | "partitions" | "startMs">,
+  skus: ReadonlyArray<Sku>,
+  stocked: Stocked,
+  onRecord: (record: StoredRecord) => void,
+): SkuPartition => {
+  const author = new Author(plan, onRecord)
+  stockUp(author, skus, plan.startMs, stocked)
+  // An owner that holds commands back would make a journal in which some of it is missing.
+  if (author.decided < 2 * skus.length)
+    throw new Error(`${skus.length} SKUs were to be stocked, and ${author.decided} commands were decided`)
+  return author.partition
 }
 
 /** Two thirds reserve, and a third confirm half of that. */
@@ -157,7 +185,7 @@ const traffic = (n: number, sku: Sku, issuedAtMs: number): ReadonlyArray<string>
 export const makeJournal = (plan: JournalPlan, onRecord: (record: StoredRecord, commands: number) => void): SkuPartition => {
   const author = new Author(plan, onRecord)
   const skus = skusOf(plan)
-  stockUp(author, skus, plan.startMs)
+  stockUp(author, skus, plan.startMs, { qty: 100_000_000, channels: ["web", "pos"] })
   let batch: Array<SkuTakenMessage> = []
   let bodies: Array<string> = []
   let first = skus[0] as Sku

@@ -41,6 +41,7 @@ export const shows = {
   "bench:ingress": show(),
   // With fewer commands the room that tables keep for more would be most of what is held for each.
   "bench:audit": show(),
+  bench: show("--in-flight", "1,64", "--rounds", "1", "--seconds", "1", "--skus", "2000"),
   "bench:e2e": show("--rounds", "1", "--seconds", "1"),
   "bench:orders": show("--rounds", "1", "--seconds", "2"),
   "bench:recovery": show("--commands", "100000", "--skus", "1000"),

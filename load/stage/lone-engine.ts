@@ -10,8 +10,6 @@ import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
 import type { SkuHeardDecision, SkuInput, SkuOutput, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 
-const sku = "A"
-
 export interface LoneEngine {
   /** The caller's clock, and the broker's. */
   nowMs: EpochMs
@@ -29,7 +27,7 @@ export interface LoneEngine {
 /** The outcome in one word: that of a refusal is its reason. */
 const wordOf = (said: SkuHeardDecision): string => (said.outcome === "refused" ? said.reason : said.outcome)
 
-const messageOf = (text: string, sender: string, commandClass: CommandClass, publishedMs: EpochMs): SkuTakenMessage => {
+const messageOf = (text: string, sku: string, sender: string, commandClass: CommandClass, publishedMs: EpochMs): SkuTakenMessage => {
   const body = new TextEncoder().encode(text)
   return {
     sender: sender as SenderId,
@@ -51,12 +49,14 @@ class Alone implements LoneEngine {
   readonly outcomes = new Map<string, number>()
   readonly #step = makeStep({ codec: engineCodec, rules: protocolRules })
   readonly #partition = emptyPartition({ partition: 0, partitions: 1, snapshotEveryRecords: Number.MAX_SAFE_INTEGER })
+  readonly #sku: string
   readonly #onRecord: (record: StoredRecord) => void
   readonly #onStep: (step: () => ReadonlyArray<SkuOutput>) => ReadonlyArray<SkuOutput>
   #journalSeq = 0
 
-  constructor(nowMs: EpochMs, { onRecord = () => undefined, onStep = (step) => step() }: Watched) {
+  constructor(nowMs: EpochMs, { sku = "A", onRecord = () => undefined, onStep = (step) => step() }: Watched) {
     this.nowMs = nowMs
+    this.#sku = sku
     this.#onRecord = onRecord
     this.#onStep = onStep
   }
@@ -67,7 +67,7 @@ class Alone implements LoneEngine {
 
   readonly hand = (texts: ReadonlyArray<string>, sender = "web", commandClass: CommandClass = "sell"): void => {
     const { nowMs } = this
-    this.put({ _tag: "CommandsHanded", nowMs, messages: texts.map((text) => messageOf(text, sender, commandClass, nowMs)) })
+    this.put({ _tag: "CommandsHanded", nowMs, messages: texts.map((text) => messageOf(text, this.#sku, sender, commandClass, nowMs)) })
   }
 
   #answer(output: SkuOutput): void {
@@ -92,15 +92,18 @@ class Alone implements LoneEngine {
 }
 
 export interface Watched {
+  /** What the SKU is called. Default: `A`. */
+  readonly sku?: string
   /** Hears of every record once it is stored. */
   readonly onRecord?: (record: StoredRecord) => void
   /** Takes a step, and may measure it. */
   readonly onStep?: (step: () => ReadonlyArray<SkuOutput>) => ReadonlyArray<SkuOutput>
 }
 
-/** An owner that serves from `nowMs` on, with one channel (`web`) that sells one SKU (`A`), of which `stockQty` units are there. */
+/** An owner that serves from `nowMs` on, with one channel (`web`) that sells one SKU, of which `stockQty` units are there. */
 export const serveAlone = (nowMs: EpochMs, stockQty: number, watched: Watched = {}): LoneEngine => {
   const engine = new Alone(nowMs, watched)
+  const { sku = "A" } = watched
   engine.put({ _tag: "SnapshotMissing", nowMs })
   engine.put({ _tag: "BrokerTimeSeen", nowMs, brokerMs: nowMs })
   engine.put({ _tag: "Claim", nowMs, owner: "load", incarnation: "load" })

@@ -1,0 +1,135 @@
+/**
+ * `npm run bench`: Holdfast beside what else a shop could ask for a unit, by turns in one run: Postgres in three ways, Redis in two, TigerBeetle, and the floor. Ratios with their spread; what a yes survives
+ * and what each leaves out; and after all a count in each one's own store.
+ *
+ * Ends with 0 if all that could run was measured and none oversold; with 3 if one oversold, or its store contradicts what was heard; with 4 if one failed; with 1 if nothing could be measured; with 2 for wrong
+ * usage; with 130 after Ctrl-C, when what there is is told as partial.
+ */
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join, resolve } from "node:path"
+import { type ArmName, armNames } from "./peers/arms.ts"
+import { askedFor, rowsOf, wrongIn } from "./peers/compared.ts"
+import { Workload } from "./peers/ground.ts"
+import { type BenchPlan, type BenchRun, playBench } from "./peers/run.ts"
+import { benchPlot, benchText } from "./peers/told.ts"
+import { scriptOptions } from "./stage/options.ts"
+import { machineLoad, say } from "./stage/show.ts"
+
+const about = `Holdfast beside its peers: each reserves one unit at a time for so many callers, by turns in one run, on servers of its own on this machine.
+
+  npm run bench                                               everything: about a quarter of an hour
+  npm run bench -- --workloads hot --in-flight 64,1000        two cells of twelve
+  npm run bench -- --only holdfast,redis-everysec,redis-always --skus 10000
+  npm run bench -- --json bench.json --plot bench.svg         for programs, and as charts
+
+Read ratios, not numbers: a machine drifts, and its processes share it, clients included. An arm is compared with the Holdfast that promises as much when the power fails; what a yes survives, and what an arm
+leaves out, stands above the table. What isn't installed is left out with a word on how to get it: redis-server (Debian: apt-get install redis-server) and tigerbeetle are taken from the PATH.`
+
+const values = scriptOptions(about, {
+  only: { fallback: "", help: "only these arms, with commas between", names: armNames },
+  workloads: { fallback: Workload.join(","), help: "how asks are spread over SKUs, with commas between", names: Workload },
+  "in-flight": { fallback: "1,64,1000,8000", help: "reservations that are asked for at once, with commas between" },
+  rounds: { fallback: "2", help: "rounds of each cell, each arm once in each", whole: 1 },
+  seconds: { fallback: "2", help: "seconds of an arm in a round", whole: 1 },
+  skus: { fallback: "1000000", help: "SKUs of the uniform workload; the others are about the first of them", whole: 1 },
+  partitions: { fallback: "8", help: "partitions of Holdfast and of the floor", whole: 1 },
+  "redis-server": { fallback: "", help: "a redis-server to run, unless it is on the PATH" },
+  tigerbeetle: { fallback: "", help: "TigerBeetle's server, unless TIGERBEETLE names it or it is on the PATH" },
+  json: { fallback: "", help: "a file for all figures" },
+  plot: { fallback: "", help: "a file for charts, as SVG" },
+})
+
+const exit = { ok: 0, nothing: 1, usage: 2, wrong: 3, failed: 4, interrupted: 130 } as const
+
+const wrongUsage = (what: string): never => {
+  console.error(`${what}\nsee --help`)
+  process.exit(exit.usage)
+}
+
+/** More callers than this, and the callers are what is measured; more SKUs than this, and one worker's memory is. */
+const most = { inFlight: 16_384, skus: 4_000_000, seconds: 600, rounds: 100, partitions: 64 } as const
+
+const atMost = (option: "rounds" | "seconds" | "skus" | "partitions"): number => {
+  const value = Number(values[option])
+  return value <= most[option] ? value : wrongUsage(`--${option}: ${value} is more than ${most[option]}`)
+}
+
+const inFlightChosen = (): ReadonlyArray<number> => {
+  const counts = values["in-flight"].split(",").map((text) => {
+    const count = /^\d{1,9}$/.test(text) ? Number(text) : 0
+    return count >= 1 && count <= most.inFlight ? count : wrongUsage(`--in-flight: ${text} is no whole number from 1 to ${most.inFlight}`)
+  })
+  return [...new Set(counts)].sort((a, b) => a - b)
+}
+
+const named = <Name extends string>(text: string, all: ReadonlyArray<Name>): ReadonlyArray<Name> => {
+  const wanted = text.split(",")
+  return text === "" ? all : all.filter((name) => wanted.includes(name))
+}
+
+/** Whether the file could be written is said before a quarter of an hour has passed. */
+const fileChosen = (option: "json" | "plot"): string | undefined => {
+  if (values[option] === "") return undefined
+  const file = resolve(values[option])
+  const folder = statSync(dirname(file), { throwIfNoEntry: false })
+  if (folder === undefined || !folder.isDirectory()) return wrongUsage(`--${option}: there is no folder ${dirname(file)}`)
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) return wrongUsage(`--${option}: ${file} is a folder`)
+  return file
+}
+
+const programsChosen = (): Partial<Record<ArmName, string>> => ({
+  ...(values["redis-server"] === "" ? {} : { "redis-everysec": values["redis-server"], "redis-always": values["redis-server"] }),
+  ...(values.tigerbeetle === "" ? {} : { tigerbeetle: values.tigerbeetle }),
+})
+
+const planChosen = (folder: string): BenchPlan => ({
+  arms: named(values.only, armNames),
+  workloads: named(values.workloads, Workload),
+  inFlight: inFlightChosen(),
+  rounds: atMost("rounds"),
+  seconds: atMost("seconds"),
+  skus: atMost("skus"),
+  partitions: atMost("partitions"),
+  programs: programsChosen(),
+  folder,
+})
+
+/** Entered by Postgres too, which runs as nobody where this runs as root. */
+const temporaryFolder = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-bench-"))
+  chmodSync(folder, 0o755)
+  return folder
+}
+
+const codeOf = (run: BenchRun): number => {
+  if (run.checked.some(({ checked }) => wrongIn(checked).length > 0)) return exit.wrong
+  if (run.isPartial) return exit.interrupted
+  if (run.out.some(({ canRunHere }) => canRunHere)) return exit.failed
+  return run.measured.length === 0 ? exit.nothing : exit.ok
+}
+
+const jsonOf = (plan: BenchPlan, run: BenchRun): string => {
+  const { folder: _, ...asked } = plan
+  return `${JSON.stringify({ plan: asked, load: machineLoad(), ...run, rows: rowsOf(run), asked: askedFor(run) }, null, 2)}\n`
+}
+
+const files = { json: fileChosen("json"), plot: fileChosen("plot") }
+const plan = planChosen("")
+const folder = temporaryFolder()
+const stopping = new AbortController()
+const interrupt = () => {
+  // Whatever runs ends with this process: the second time nobody waits.
+  if (stopping.signal.aborted) process.exit(exit.interrupted)
+  say("ending: what was measured is told; once more ends it at once")
+  stopping.abort()
+}
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, interrupt)
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }))
+
+const run = await playBench({ ...plan, folder }, say, stopping.signal)
+console.log(benchText(plan, run))
+console.log(`\nload of this machine in the last minute: ${machineLoad()}`)
+if (files.json !== undefined) writeFileSync(files.json, jsonOf(plan, run))
+if (files.plot !== undefined) writeFileSync(files.plot, benchPlot(plan, run))
+process.exitCode = codeOf(run)

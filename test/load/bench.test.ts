@@ -1,0 +1,110 @@
+/**
+ * `npm run bench` on real parts, small: those peers that are there are measured and counted, one that isn't is told with how to get it, and nothing is left behind. Figures are not looked at.
+ */
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import type { ArmName } from "../../load/peers/arms.ts"
+import type { Row } from "../../load/peers/compared.ts"
+import type { BenchRun } from "../../load/peers/run.ts"
+import { textOf, until } from "../processes.ts"
+
+const script = fileURLToPath(new URL("../../load/bench.ts", import.meta.url))
+let folder = ""
+const children: Array<ChildProcess> = []
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "holdfast-bench-test-"))
+})
+afterAll(async () => {
+  for (const child of children) child.kill("SIGKILL")
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** Its temporary files lie in a folder of their own, so that what it leaves behind is seen. */
+const start = async (name: string, ...args: ReadonlyArray<string>) => {
+  const own = join(folder, name)
+  await mkdir(own, { mode: 0o755 })
+  const child = spawn(process.execPath, [script, ...args], { env: { ...process.env, TMPDIR: own }, stdio: ["ignore", "pipe", "pipe"] })
+  children.push(child)
+  const [out, err] = [textOf(child.stdout), textOf(child.stderr)]
+  const ended = new Promise<number | null>((done) => child.once("close", (code) => done(code)))
+  return { child, own, ended, out, err }
+}
+
+const small = ["--workloads", "uniform", "--in-flight", "8", "--rounds", "1", "--seconds", "1", "--skus", "300", "--partitions", "2"]
+
+interface Told extends BenchRun {
+  readonly rows: ReadonlyArray<Row>
+}
+
+describe("npm run bench", () => {
+  it("measures every arm that can run here, counts in its store, and says of the others why not", async () => {
+    const json = join(folder, "bench.json")
+    const plot = join(folder, "bench.svg")
+    const { ended, own, out, err } = await start("all", ...small, "--json", json, "--plot", plot)
+    const code = await ended
+    expect(code, `${out()}${err()}`).toBe(0)
+    const { rows, checked, out: left, isPartial } = JSON.parse(await readFile(json, "utf8")) as Told
+    expect(isPartial).toBe(false)
+    const always: ReadonlyArray<ArmName> = [
+      "holdfast",
+      "holdfast-fsync",
+      "floor",
+      "floor-fsync",
+      "postgres-for-update",
+      "postgres-one-statement",
+      "postgres-unit-rows",
+    ]
+    for (const arm of always) expect(rows.filter((row) => row.arm === arm)).toHaveLength(1)
+    // Outside programs may not be here: the bench says so, and how to get them.
+    for (const { arm, why } of left) {
+      expect(["redis-everysec", "redis-always", "tigerbeetle"]).toContain(arm)
+      expect(out()).toContain(`NOT RUN  ${arm}: ${why}`)
+    }
+    expect(checked).toHaveLength(always.length + 3 - left.length)
+    for (const { arm, checked: found } of checked) {
+      if (arm === "floor" || arm === "floor-fsync") continue
+      expect(found.taken).toMatchObject({ qty: found.had, scarceQty: 100, oversoldSkus: 0 })
+    }
+    expect(await readFile(plot, "utf8")).toMatch(/^<svg [\s\S]*holdfast-fsync[\s\S]*<\/svg>\n$/)
+    expect(await readdir(own)).toEqual([])
+  })
+
+  it("tells what there is, marked as partial, when it is ended, and leaves nothing behind", async () => {
+    const { child, ended, own, out, err } = await start("ended", ...small, "--only", "postgres-one-statement", "--rounds", "100")
+    await until(() => /round 1 of 100/.test(err()))
+    child.kill("SIGINT")
+    expect(await ended).toBe(130)
+    expect(out()).toMatch(/^PARTIAL/)
+    expect(out()).toMatch(/^counted {2}postgres-one-statement: \d+ units are taken in its store, as many as were heard/m)
+    expect(await readdir(own)).toEqual([])
+  })
+
+  it("goes on without a program that isn't where it was said to be, and ends with 1 where nothing else was asked for", async () => {
+    const { ended, out } = await start("without", ...small, "--only", "redis-always", "--redis-server", "/nowhere/redis-server")
+    expect(await ended).toBe(1)
+    expect(out()).toMatch(
+      /^NOT RUN {2}redis-always: \/nowhere\/redis-server is no program that can be run; .*apt-get install redis-server/m,
+    )
+  })
+
+  it.each<[ReadonlyArray<string>, string]>([
+    [["--only", "oracle"], "--only: there is no oracle"],
+    [["--workloads", "hott"], "did you mean hot?"],
+    [["--in-flight", "0"], "--in-flight: 0 is no whole number from 1 to"],
+    [["--in-flight", "64,many"], "--in-flight: many is no whole number from 1 to"],
+    [["--in-flight", "100000"], "--in-flight: 100000 is no whole number from 1 to"],
+    [["--seconds", "0"], "--seconds: 0 is no whole number of at least 1"],
+    [["--skus", "999999999"], "--skus: 999999999 is more than"],
+    [["--json", "/nowhere/at/all.json"], "--json: there is no folder /nowhere/at"],
+    [["--plot", "/"], "--plot: / is a folder"],
+  ])("refuses %j before it starts anything", async (args, said) => {
+    const { ended, err } = await start(`refused-${args.join("-").replaceAll("/", "_")}`, ...args)
+    expect(await ended).toBe(2)
+    expect(err()).toContain(said)
+  })
+})
