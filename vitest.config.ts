@@ -14,6 +14,7 @@ export const onRealParts = [
   "test/http/**/*.test.ts",
   "test/integration/**/*.test.ts",
   "test/load/bench.test.ts",
+  "test/load/growth.test.ts",
   "test/load/k6.test.ts",
   "test/nats/**/*.test.ts",
   "test/postgres/**/*.test.ts",

@@ -5,14 +5,15 @@
  * Ends with 0 if all that could run was measured and none oversold; with 3 if one oversold, or its store contradicts what was heard; with 4 if one failed; with 1 if nothing could be measured; with 2 for wrong
  * usage; with 130 after Ctrl-C, when what there is is told as partial.
  */
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { dirname, join, resolve } from "node:path"
+import { join } from "node:path"
 import { type ArmName, armNames } from "./peers/arms.ts"
 import { askedFor, rowsOf, wrongIn } from "./peers/compared.ts"
 import { Workload } from "./peers/ground.ts"
 import { type BenchPlan, type BenchRun, playBench } from "./peers/run.ts"
 import { benchPlot, benchText } from "./peers/told.ts"
+import { chosenFile } from "./stage/chosen-file.ts"
 import { scriptOptions } from "./stage/options.ts"
 import { machineLoad, say } from "./stage/show.ts"
 
@@ -68,16 +69,6 @@ const named = <Name extends string>(text: string, all: ReadonlyArray<Name>): Rea
   return text === "" ? all : all.filter((name) => wanted.includes(name))
 }
 
-/** Whether the file could be written is said before a quarter of an hour has passed. */
-const fileChosen = (option: "json" | "plot"): string | undefined => {
-  if (values[option] === "") return undefined
-  const file = resolve(values[option])
-  const folder = statSync(dirname(file), { throwIfNoEntry: false })
-  if (folder === undefined || !folder.isDirectory()) return wrongUsage(`--${option}: there is no folder ${dirname(file)}`)
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) return wrongUsage(`--${option}: ${file} is a folder`)
-  return file
-}
-
 const programsChosen = (): Partial<Record<ArmName, string>> => ({
   ...(values["redis-server"] === "" ? {} : { "redis-everysec": values["redis-server"], "redis-always": values["redis-server"] }),
   ...(values.tigerbeetle === "" ? {} : { tigerbeetle: values.tigerbeetle }),
@@ -114,7 +105,7 @@ const jsonOf = (plan: BenchPlan, run: BenchRun): string => {
   return `${JSON.stringify({ plan: asked, load: machineLoad(), ...run, rows: rowsOf(run), asked: askedFor(run) }, null, 2)}\n`
 }
 
-const files = { json: fileChosen("json"), plot: fileChosen("plot") }
+const files = { json: chosenFile("json", values.json), plot: chosenFile("plot", values.plot) }
 const plan = planChosen("")
 const folder = temporaryFolder()
 const stopping = new AbortController()

@@ -2,19 +2,15 @@
  * Holdfast as anybody would run it: a nats-server, `serve` with its defaults, and the client library. Its SKUs are put into its journals before the worker starts, written by its own engine: a million facts and
  * policies through the front door would take longer than all that is measured.
  */
-import { Effect } from "effect"
-import * as ManagedRuntime from "effect/ManagedRuntime"
 import { connect, type SenderClient } from "../../src/channel.ts"
 import { partitionOf, type Sku, skuToken } from "../../src/domain/names.ts"
 import { sendersOf } from "../../src/domain/sender-list.ts"
 import { plainLine } from "../../src/domain/sku/policy.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
-import { natsLayer } from "../../src/nats/layer.ts"
-import { Cluster, Journals } from "../../src/ports/broker.ts"
-import { saidCodec } from "../../src/wire/said.ts"
 import { countOf, freePort, loginOf, startWorker } from "../end-to-end/arms.ts"
 import { makeStockJournal } from "../recovery/journal.ts"
+import { storeJournal } from "../recovery/store-journal.ts"
 import { until } from "../stage/stage.ts"
 import { reserveCommand } from "./commands.ts"
 import { type Ground, plentyQty, scarceQty, scarceSku, skuName } from "./ground.ts"
@@ -28,25 +24,11 @@ const heapShare = "--max-old-space-size-percentage=30"
 const readyMs = 300_000
 const answerMs = 60_000
 
-const skusByPartition = ({ skus }: Ground, partitions: number): ReadonlyArray<ReadonlyArray<Sku>> => {
+/** The SKUs of each partition. */
+export const skusByPartition = ({ skus }: Ground, partitions: number): ReadonlyArray<ReadonlyArray<Sku>> => {
   const found = Array.from({ length: partitions }, (): Array<Sku> => [])
   for (let n = 0; n < skus; n++) found[partitionOf(skuToken(skuName(n)), partitions)]?.push(skuName(n))
   return found
-}
-
-/** Stores a journal. Connected for this alone: while journals are made, this process hears nobody. */
-const storeJournal = async (server: EmbeddedServer, partitions: number, partition: number, records: ReadonlyArray<StoredRecord>) => {
-  const { engine, door } = server.credentials
-  const ports = ManagedRuntime.make(
-    natsLayer({ kind: "sku", servers: [server.url], monitorUrls: [server.monitorUrl], engine, door, name: "filling" }, saidCodec),
-  )
-  await ports.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: partitions }, replicas: 1 })))
-  await ports.runPromise(
-    Journals.use((journals) =>
-      Effect.forEach(records, ({ seq, messageId, bytes }) => journals.append(partition, seq - 1, messageId, bytes), { discard: true }),
-    ),
-  )
-  await ports.dispose()
 }
 
 const fillJournals = async (server: EmbeddedServer, { ground, partitions }: PeerOptions): Promise<void> => {

@@ -28,7 +28,8 @@ const firstRecords = 2
 
 const step = makeStep({ codec: engineCodec, rules: protocolRules })
 
-class Author {
+/** An owner alone with its journal: what it is handed it decides, and every record is stored at once. */
+export class Author {
   readonly partition: SkuPartition
   readonly #onRecord: (record: StoredRecord, commands: number) => void
   #nowMs: number
@@ -106,8 +107,12 @@ class Author {
     }
   }
 
-  decide(messages: ReadonlyArray<SkuTakenMessage>): void {
-    this.#nowMs += batchMs
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
+  decide(messages: ReadonlyArray<SkuTakenMessage>, afterMs = batchMs): void {
+    this.#nowMs += afterMs
     this.#put({ _tag: "BrokerTimeSeen", nowMs: this.#nowMs, brokerMs: this.#nowMs })
     // With the first it notes that nothing has to be said again of a reign before it.
     this.#put({ _tag: "Tick", nowMs: this.#nowMs, wallMs: this.#nowMs })

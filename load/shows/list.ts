@@ -47,6 +47,7 @@ export const shows = {
   "bench:recovery": show("--commands", "100000", "--skus", "1000"),
   // Beside itself: no build is better than the same one.
   "side-by-side": show("--other", ".", "--sync", "never", "--cases", "64", "--rounds", "1", "--seconds", "1", "--least", "0.3"),
+  growth: show("--most", "10000", "--partitions", "4", "--rounds", "1", "--seconds", "1", "--kills", "1"),
   memory: show("--seconds", "15", "--resend-after", "5", "--least", "10000"),
   "memory:ended": show("--commands", "200000", "--every", "100000"),
   "memory:dates": show("--commands", "200000"),

@@ -10,6 +10,15 @@ import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
 import type { SkuHeardDecision, SkuInput, SkuOutput, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 
+/** Records that a reign is told of what came before it: genesis, and its claim. */
+const firstRecords = 2
+
+/** A message's body, and a SKU that it is about. */
+export interface MessageText {
+  readonly sku: string
+  readonly text: string
+}
+
 export interface LoneEngine {
   /** The caller's clock, and the broker's. */
   nowMs: EpochMs
@@ -22,6 +31,8 @@ export interface LoneEngine {
   readonly put: (input: SkuInput) => void
   /** Hands over messages about the SKU, each a body as text. */
   readonly hand: (texts: ReadonlyArray<string>, sender?: string, commandClass?: CommandClass) => void
+  /** The same of messages about any SKUs, each with one that it is about. */
+  readonly handAbout: (messages: ReadonlyArray<MessageText>, sender?: string, commandClass?: CommandClass) => void
 }
 
 /** The outcome in one word: that of a refusal is its reason. */
@@ -53,6 +64,7 @@ class Alone implements LoneEngine {
   readonly #onRecord: (record: StoredRecord) => void
   readonly #onStep: (step: () => ReadonlyArray<SkuOutput>) => ReadonlyArray<SkuOutput>
   #journalSeq = 0
+  readonly #first: Array<StoredRecord> = []
 
   constructor(nowMs: EpochMs, { sku = "A", onRecord = () => undefined, onStep = (step) => step() }: Watched) {
     this.nowMs = nowMs
@@ -65,19 +77,31 @@ class Alone implements LoneEngine {
     for (const output of this.#onStep(() => this.#step(this.#partition, input))) this.#answer(output)
   }
 
-  readonly hand = (texts: ReadonlyArray<string>, sender = "web", commandClass: CommandClass = "sell"): void => {
+  readonly hand = (texts: ReadonlyArray<string>, sender?: string, commandClass?: CommandClass): void =>
+    this.handAbout(
+      texts.map((text) => ({ sku: this.#sku, text })),
+      sender,
+      commandClass,
+    )
+
+  readonly handAbout = (messages: ReadonlyArray<MessageText>, sender = "web", commandClass: CommandClass = "sell"): void => {
     const { nowMs } = this
-    this.put({ _tag: "CommandsHanded", nowMs, messages: texts.map((text) => messageOf(text, this.#sku, sender, commandClass, nowMs)) })
+    const taken = messages.map(({ text, sku }) => messageOf(text, sku, sender, commandClass, nowMs))
+    this.put({ _tag: "CommandsHanded", nowMs, messages: taken })
   }
 
   #answer(output: SkuOutput): void {
     const { nowMs } = this
     if (output._tag === "Append") {
       const seq = ++this.#journalSeq
-      this.#onRecord({ seq, messageId: output.messageId, bytes: output.bytes })
+      const record = { seq, messageId: output.messageId, bytes: output.bytes }
+      if (seq <= firstRecords) this.#first.push(record)
+      this.#onRecord(record)
       this.put({ _tag: "AppendAcked", nowMs, messageId: output.messageId, seq, duplicate: false })
     } else if (output._tag === "ReadClaimBasis")
       this.put({ _tag: "ClaimBasisRead", nowMs, ask: output.ask, basis: { endSeq: 0, incarnation: null, witness: null, halt: null } })
+    else if (output._tag === "ReadForRepublish")
+      this.put({ _tag: "RepublishRead", nowMs, records: this.#first.slice(output.fromSeq - 1, output.toSeq) })
     else if (output._tag === "SendFeed") this.put({ _tag: "FeedSent", nowMs, group: output.group })
     else if (output._tag === "SayBusy") this.busy += output.messages.length
     else if (output._tag === "Halted") throw new Error(output.halt.detail)
