@@ -21,6 +21,8 @@ export interface WorkerOptions {
   readonly partitions: number
   /** Where processes write CPU profiles when they end; absent: none. */
   readonly profileFolder: string | undefined
+  /** Variables of a worker's environment that are to differ. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 export interface BenchOptions extends WorkerOptions {
@@ -157,7 +159,7 @@ export const countOf = (page: string): WorkerCount => ({
 /** A worker as anybody would run it, which tells this process where its pages are. */
 export const startWorker = (server: EmbeddedServer, options: WorkerOptions) => {
   const child = spawn(process.execPath, [...nodeArguments(options.profileFolder), place("../../src/main.ts"), "serve"], {
-    env: workerEnvironment("bench", server, options.partitions, { HOLDFAST_LOG_LEVEL: "Error" }),
+    env: workerEnvironment("bench", server, options.partitions, { HOLDFAST_LOG_LEVEL: "Error", ...options.settings }),
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   })
   const killNow = () => void child.kill("SIGKILL")

@@ -17,6 +17,15 @@ export class ArmOut extends Error {
   }
 }
 
+/** Seconds for counting a million SKUs, on a busy machine. */
+const checkSecondsMax = 120
+
+const outOfPatience = (): Promise<never> =>
+  new Promise((_, reject) => {
+    const late = () => reject(new ArmOut(`what it sold could not be counted within ${checkSecondsMax} s`, true))
+    setTimeout(late, checkSecondsMax * 1_000).unref()
+  })
+
 export class ArmChild {
   readonly arm: ArmName
   readonly #child: ChildProcess
@@ -64,7 +73,7 @@ export class ArmChild {
   }
 
   async check(): Promise<Checked> {
-    const answer = await this.#ask({ _tag: "Check" })
+    const answer = await Promise.race([this.#ask({ _tag: "Check" }), outOfPatience()])
     if (answer._tag !== "Checked") throw new ArmOut("it did not check", true)
     return answer.checked
   }

@@ -21,6 +21,8 @@ export const senders = sendersOf("web=channel,dc=warehouse,boss=merchandiser")
 
 /** Of the machine's memory, what a worker's heap may take: with a million SKUs it needs more than Node gives it unless told. */
 const heapShare = "--max-old-space-size-percentage=30"
+/** Longer than the default: on a machine that has more to do than its cores can, a lease lost and taken again would be measured, and not what a decision costs. */
+const leaseTtlMs = "20000"
 const readyMs = 300_000
 const answerMs = 60_000
 
@@ -85,7 +87,7 @@ export const startHoldfastPeer =
     const httpPort = await freePort()
     process.env.NODE_OPTIONS = heapShare
     let workerPid = 0
-    const worker = { partitions: options.partitions, profileFolder: undefined }
+    const worker = { partitions: options.partitions, profileFolder: undefined, settings: { HOLDFAST_LEASE_TTL_MS: leaseTtlMs } }
     const endWorker = startWorker(server, worker, httpPort, (pid) => {
       workerPid = pid
     })
