@@ -15,14 +15,20 @@ const monthAfter = (month: string): string => {
 
 const tableOf = (month: string): string => `ledger_${month.replace("-", "_")}`
 
-/** Makes the tables of these months, where they are missing. Of two who make the same at once, one may fail, and finds it there when it tries again. */
+/** What one of two hears who make the same table at once, "if not exists" or not: the other was first. */
+const isMadeByAnother = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "42P07"
+
+/** Makes the tables of these months, where they are missing. Others may make the same at once: of each kind and partition there is somebody who writes. */
 export const makeMonths = async (sql: Sql, months: ReadonlyArray<string>): Promise<void> => {
   for (const month of months) {
     // It stands in a statement that takes no parameters.
     if (!monthPattern.test(month)) throw new Error(`${month} is no month that a journal has`)
-    await sql.unsafe(
-      `create table if not exists "${tableOf(month)}" partition of "ledger" for values from ('${month}-01T00:00:00Z') to ('${monthAfter(month)}-01T00:00:00Z')`,
-    )
+    const [from, to] = [`'${month}-01T00:00:00Z'`, `'${monthAfter(month)}-01T00:00:00Z'`]
+    await sql
+      .unsafe(`create table if not exists "${tableOf(month)}" partition of "ledger" for values from (${from}) to (${to})`)
+      .catch((error: unknown) => {
+        if (!isMadeByAnother(error)) throw error
+      })
   }
 }
 

@@ -2,8 +2,10 @@ import { getTableName } from "drizzle-orm"
 import { getTableConfig, PgTable } from "drizzle-orm/pg-core"
 import postgres, { type Sql } from "postgres"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { servedSchema } from "../../src/postgres/connection.ts"
 import { type EmbeddedPostgres, startPostgres } from "../../src/postgres/embedded.ts"
 import { migrate, migrations, requireSame } from "../../src/postgres/migrate.ts"
+import { makeMonths } from "../../src/postgres/months.ts"
 import * as schema from "../../src/postgres/schema.ts"
 import { columnOf, tables } from "../../src/postgres/tables.ts"
 
@@ -126,5 +128,22 @@ describe("migrations", () => {
     if (first === undefined) throw new Error("there is a migration")
     await migrate(sql, "other", [{ ...first, hash: "other", statements: [] }])
     await expect(migrate(sql, "other")).rejects.toThrow("made by another build")
+  })
+})
+
+describe("a month of the ledger", () => {
+  it("is made once by many who need it at the same moment, and none of them fails", async () => {
+    const others = Array.from({ length: 8 }, () =>
+      postgres(server.url, { max: 1, onnotice: () => undefined, connection: { search_path: servedSchema } }),
+    )
+    const [first] = others
+    if (first === undefined) throw new Error("there are eight")
+    await migrate(first, servedSchema)
+    const months = Array.from({ length: 24 }, (_, n) => `${2030 + Math.floor(n / 12)}-${String((n % 12) + 1).padStart(2, "0")}`)
+    await Promise.all(others.map((one) => makeMonths(one, months)))
+    const rows =
+      await first`select child.relname from pg_inherits join pg_class child on child.oid = inhrelid where inhparent = 'ledger'::regclass`
+    expect(rows).toHaveLength(months.length)
+    await Promise.all(others.map((one) => one.end()))
   })
 })
