@@ -10,9 +10,11 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import { endsBySignal, runCommandLine } from "./cli/commands.ts"
 import { describeFailure, exitCode, exitCodeOf } from "./cli/exit-codes.ts"
 import { shownLines } from "./domain/telling.ts"
+import { loggingLayer } from "./telemetry/logging.ts"
 
 const args = process.argv.slice(2)
 
@@ -32,6 +34,7 @@ const sayWhy = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
 
 runCommandLine(args).pipe(
   Effect.tapCause(sayWhy),
-  Effect.provide(NodeServices.layer),
+  // Logging is for commands that set up none of their own: by itself Effect logs to standard output, which belongs to what a command answers.
+  Effect.provide(Layer.merge(loggingLayer({ format: "pretty", level: "Info" }), NodeServices.layer)),
   NodeRuntime.runMain({ disableErrorReporting: true, teardown: (exit, onExit) => onExit(codeOf(exit)) }),
 )
