@@ -8,7 +8,7 @@ import { sendersOf } from "../../src/domain/sender-list.ts"
 import { plainLine } from "../../src/domain/sku/policy.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
-import { countOf, freePort, loginOf, startWorker } from "../end-to-end/arms.ts"
+import { countOf, loginOf, startWorker } from "../end-to-end/arms.ts"
 import { makeStockJournal } from "../recovery/journal.ts"
 import { storeJournal } from "../recovery/store-journal.ts"
 import { until } from "../stage/stage.ts"
@@ -84,15 +84,11 @@ export const startHoldfastPeer =
   async (options): Promise<Peer> => {
     const server = await startEmbedded({ senders, syncAlways })
     await fillJournals(server, options)
-    const httpPort = await freePort()
     process.env.NODE_OPTIONS = heapShare
-    let workerPid = 0
-    const worker = { partitions: options.partitions, profileFolder: undefined, settings: { HOLDFAST_LEASE_TTL_MS: leaseTtlMs } }
-    const endWorker = startWorker(server, worker, httpPort, (pid) => {
-      workerPid = pid
-    })
-    const page = (path: string) =>
-      fetch(`http://127.0.0.1:${httpPort}${path}`, { headers: { connection: "close" } }).then((answer) => answer.text())
+    const run = { partitions: options.partitions, profileFolder: undefined, settings: { HOLDFAST_LEASE_TTL_MS: leaseTtlMs } }
+    const worker = startWorker(server, run)
+    const pages = await worker.pages
+    const page = (path: string) => fetch(`${pages}${path}`, { headers: { connection: "close" } }).then((answer) => answer.text())
     const isReady = () =>
       page("/ready").then(
         (text) => (JSON.parse(text) as { readonly ready: boolean }).ready,
@@ -105,14 +101,14 @@ export const startHoldfastPeer =
     return {
       reserve: reserver(channel),
       taken: () => takenOf(channel, options.ground),
-      pids: () => [workerPid, server.pid()],
+      pids: () => [worker.pid, server.pid()],
       stages: async () => {
         const { decided, batches, appendMs, recordBytes, cpuMs } = countOf(await page("/metrics"))
         return { decided, records: batches, appendMs, recordBytes, workerCpuMs: cpuMs }
       },
       stop: async () => {
         await channel.close()
-        await endWorker()
+        await worker.end()
         await server.stop()
       },
     }

@@ -7,8 +7,8 @@ import { access, mkdtemp, readFile, rm } from "node:fs/promises"
 import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
+import { freePort } from "../../src/free-ports.ts"
 import { watchdog } from "../../src/watchdog.ts"
-import { freePort } from "../stage/stage.ts"
 import { NotHere } from "./peer.ts"
 
 const isExecutable = (path: string): Promise<boolean> =>
