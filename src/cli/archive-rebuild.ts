@@ -61,10 +61,11 @@ const toldCount = Effect.fnUntraced(function* (kind: Kind, ofSkus: number | null
 
 /** The cluster's number of partitions of each kind, as it is there or is to be made. */
 const countsOf = Effect.fnUntraced(function* (folder: string, known: PartitionCounts | null) {
-  if (known !== null) return known
   const count = (kind: Kind) => archivedCount.pipe(Effect.provide(folderArchiveReader({ folder, kind })))
   const archived = yield* Effect.all(forEachKind(count))
-  if (archived.sku === null && archived.order === null) return yield* failed(`nothing is archived in ${folder}: is it the right folder?`)
+  if (archived.sku === null && archived.order === null)
+    return yield* failed(`nothing is archived in ${folder}: name the folder of the archive with --dir. Nothing was changed`)
+  if (known !== null) return known
   const sku = archived.sku ?? (yield* toldCount("sku", null))
   return { sku, order: archived.order ?? (yield* toldCount("order", sku)) }
 })

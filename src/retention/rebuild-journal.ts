@@ -12,7 +12,7 @@ import { Archive } from "../ports/archive.ts"
 import { Cluster, Journals, Snapshots } from "../ports/broker.ts"
 import { ArchiveFailed } from "../ports/errors.ts"
 import type { ArchiveManifest } from "../wire/archive.ts"
-import { type RebuildPlan, rebuiltHalt, unfinishedHalt } from "./rebuild-plan.ts"
+import { leaveIt, type RebuildPlan, rebuiltHalt, unfinishedHalt } from "./rebuild-plan.ts"
 import { Chain } from "./segments.ts"
 
 /** What is written of one journal. */
@@ -47,11 +47,7 @@ const failed = (partition: number, cause: string, remedy: string) =>
   new ArchiveFailed({ operation: `rebuild the journal of partition ${partition}`, cause, remedy })
 
 const anotherJournal = (partition: number, seq: number) =>
-  failed(
-    partition,
-    `record ${seq} is another in the journal than in the archive`,
-    "Somebody else wrote to it: stop all workers, remove its stream (nats stream rm, with the login of whoever runs the cluster), and rebuild again",
-  )
+  failed(partition, `record ${seq} is another in the journal than in the archive`, `Somebody else wrote to it: ${leaveIt}`)
 
 const isSame = (a: StoredRecord, b: StoredRecord): boolean =>
   a.seq === b.seq && a.messageId === b.messageId && Buffer.compare(a.bytes, b.bytes) === 0

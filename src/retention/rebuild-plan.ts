@@ -39,8 +39,9 @@ const records = (count: number): string => (count === 1 ? "1 record" : `${count}
 
 const refusal = (why: string, remedy: string): RebuildPlan => ({ _tag: "Refused", why, remedy })
 
-const emptyFirst =
-  "rebuild into servers that hold nothing, before any worker is started there; or stop all workers, remove that stream (nats stream rm, with the login of whoever runs the cluster), and rebuild again"
+/** Records that are in no archive are nowhere else: whoever reads this in haste must not be told to remove them. */
+export const leaveIt =
+  "leave that journal as it is, for what it holds may be nowhere else. Look whether --dir and HOLDFAST_NATS_URL name the archive and the cluster that belong together; a rebuild is for servers that hold nothing, before any worker is started there"
 
 /** The first segment that doesn't follow the one before it; undefined: they are one chain from the first record on. */
 const brokenAt = (segments: ReadonlyArray<ArchivedSegment>): ArchivedSegment | undefined => {
@@ -65,9 +66,9 @@ const planBehind = ({ held, halt, partition }: RebuildGround, manifest: ArchiveM
   const { firstSeq, lastSeq } = held ?? { firstSeq: 1, lastSeq: 0 }
   const name = `the journal of partition ${partition}`
   if (firstSeq > 1 && (manifest.snapshot === null || manifest.snapshot.startSeq < firstSeq))
-    return refusal(`${name} begins with record ${firstSeq}, and no archived snapshot leads on from there`, emptyFirst)
+    return refusal(`${name} begins with record ${firstSeq}, and no archived snapshot leads on from there`, leaveIt)
   if (lastSeq > endSeq)
-    return refusal(`${name} ends with record ${lastSeq}, the archive with ${endSeq}: it holds more than is archived`, emptyFirst)
+    return refusal(`${name} ends with record ${lastSeq}, the archive with ${endSeq}: it holds more than is archived`, leaveIt)
   if (lastSeq < endSeq || halt?.reason === "RebuildUnfinished") return { _tag: "Write", firstSeq, nextSeq: lastSeq + 1, endSeq }
   if (halt?.reason === "JournalRebuilt") return { _tag: "Done", endSeq }
   return refusal(`${name} holds all ${records(endSeq)} that are archived: there is nothing to write`, "leave it as it is")
@@ -79,7 +80,7 @@ export const rebuildPlan = (ground: RebuildGround): RebuildPlan => {
   const endSeq = manifest?.segments.at(-1)?.to ?? 0
   if (manifest === null || endSeq === 0) {
     if (held !== null && held.lastSeq > 0)
-      return refusal(`nothing is archived of partition ${partition}, and its journal holds ${records(held.lastSeq)}`, emptyFirst)
+      return refusal(`nothing is archived of partition ${partition}, and its journal holds ${records(held.lastSeq)}`, leaveIt)
     return { _tag: "Begin" }
   }
   if (manifest.partitions !== partitions)
@@ -90,7 +91,7 @@ export const rebuildPlan = (ground: RebuildGround): RebuildPlan => {
   if (incarnation !== null && incarnation !== manifest.incarnation)
     return refusal(
       `partition ${partition} of this cluster is another journal's (${incarnation}) than the archived one (${manifest.incarnation})`,
-      emptyFirst,
+      leaveIt,
     )
   const broken = brokenAt(manifest.segments)
   if (broken !== undefined) return refusal(`the archive isn't whole before ${broken.file}`, "bring the archive back from a copy of it")

@@ -87,6 +87,20 @@ afterAll(async () => {
 })
 
 describe("holdfast archive rebuild", () => {
+  it("refuses a folder without an archive, whatever the journals hold, and names the flag", async () => {
+    const empty = await mkdtemp(join(tmpdir(), "holdfast-no-archive-"))
+    try {
+      const was = await held()
+      const { code, err } = await runAs(["archive", "rebuild", "--dir", empty], environment())
+      expect(code).toBe(1)
+      expect(err).toContain(`nothing is archived in ${empty}: name the folder of the archive with --dir`)
+      expect(err).not.toMatch(/remove|stream rm/)
+      expect(await held()).toEqual(was)
+    } finally {
+      await rm(empty, { recursive: true })
+    }
+  })
+
   it("says what it would write, and changes nothing", async () => {
     await loseAll()
     const looked = await rebuild("--dry-run")

@@ -109,6 +109,20 @@ describe("a journal that holds something", () => {
     )
   })
 
+  it("is never advised to be removed: its records may be nowhere else", () => {
+    const given: ReadonlyArray<Partial<RebuildGround>> = [
+      { held: { firstSeq: 1, lastSeq: 4 }, manifest: null },
+      { held: { firstSeq: 1, lastSeq: 1_001 } },
+      { held: { firstSeq: 701, lastSeq: 900 } },
+      { held: { firstSeq: 1, lastSeq: 4 }, incarnation: "two" },
+    ]
+    for (const one of given) {
+      const plan = rebuildPlan({ ...ground, ...one })
+      expect(plan).toMatchObject({ _tag: "Refused", remedy: expect.stringContaining("leave that journal as it is") })
+      expect(plan).toMatchObject({ remedy: expect.not.stringMatching(/remove|stream rm|delete/) })
+    }
+  })
+
   it("is never written but right behind its end, up to the archive's, whatever is there", () => {
     const seq = fc.integer({ min: 1, max: 1_200 })
     fc.assert(
