@@ -9,7 +9,7 @@ import { Schema } from "effect"
 import { CountField } from "../domain/fields.ts"
 import type { StoredRecord } from "../engine/records.ts"
 import { strictDecoderOf } from "./fields.ts"
-import { parseJson } from "./json.ts"
+import { isNewer, parseJson } from "./json.ts"
 
 /** The version of archives this release writes, and the newest it reads. */
 const archiveVersion = 1
@@ -115,7 +115,7 @@ const versioned = (bytes: Uint8Array): { readonly _tag: "Known"; readonly value:
   const { value } = parsed
   if (typeof value !== "object" || value === null) return unreadable("not an object")
   const version: unknown = Reflect.get(value, "archive")
-  return typeof version === "number" && version > archiveVersion ? { _tag: "Newer", version } : { _tag: "Known", value }
+  return isNewer(version, archiveVersion) ? { _tag: "Newer", version } : { _tag: "Known", value }
 }
 
 /** A manifest's bytes, a line a field, for people. */

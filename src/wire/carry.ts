@@ -18,7 +18,7 @@ import { frameBytesMax, frameMessagesMax } from "../limits.ts"
 import { commandVersion } from "./command-json.ts"
 import { TraceField } from "./fields.ts"
 import { ActorKeyField, CarriedIdField, KindWordField, OwnerField, PartitionField } from "./internal-fields.ts"
-import { parseJson } from "./json.ts"
+import { isNewer, parseJson } from "./json.ts"
 import type { KindJson } from "./kind-json.ts"
 import { ReturnedOutcomeJson } from "./returned.ts"
 
@@ -131,7 +131,7 @@ const frameDecoderOf = <S extends Schema.ConstraintDecoder<unknown>>(schema: S) 
     if (parsed._tag === "Refused") return unreadable(parsed.cause)
     if (typeof parsed.value !== "object" || parsed.value === null) return unreadable("not an object")
     const version: unknown = Reflect.get(parsed.value, "v")
-    if (typeof version === "number" && version > carryVersion) return { _tag: "Newer", version }
+    if (isNewer(version, carryVersion)) return { _tag: "Newer", version }
     const decoded = decode(parsed.value)
     return Result.isFailure(decoded) ? unreadable("it has another form") : { _tag: "Frame", frame: decoded.success }
   }

@@ -12,7 +12,7 @@ import type { OrderKind } from "../kinds/order/types.ts"
 import type { SkuKind } from "../kinds/sku/types.ts"
 import { type CarriedNow, carriedMessage, type DecodedCarry, decodeCarry } from "./carry.ts"
 import { sha256 } from "./hash.ts"
-import { parseJson } from "./json.ts"
+import { isNewer, parseJson } from "./json.ts"
 import type { KindJson } from "./kind-json.ts"
 import { orderJson } from "./order-json.ts"
 import { recordCodecOf } from "./records.ts"
@@ -48,7 +48,7 @@ const decodeChunk = (name: Kind, bytes: Uint8Array): DecodedChunk => {
   const parsed = parseJson(bytes)
   if (parsed._tag === "Refused" || typeof parsed.value !== "object" || parsed.value === null) return unreadable
   const version: unknown = Reflect.get(parsed.value, "chunkVersion")
-  if (typeof version === "number" && version > chunkVersion) return { _tag: "Newer", version }
+  if (isNewer(version, chunkVersion)) return { _tag: "Newer", version }
   if (version !== chunkVersion) return unreadable
   const of: unknown = Reflect.get(parsed.value, "of") ?? "sku"
   if (of !== name) return typeof of === "string" && !isKind(of) ? { _tag: "Newer", version } : unreadable

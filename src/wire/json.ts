@@ -113,3 +113,6 @@ const isKey = (text: string, from: number): boolean => {
 
 /** Two spellings of a key are one key. */
 const keyOf = (quoted: string): string => (quoted.includes("\\") ? String(JSON.parse(quoted)) : quoted.slice(1, -1))
+
+/** Whether a form has the version of a newer release: a whole number above `known`. Any other number is damage, which nobody steps aside for. */
+export const isNewer = (version: unknown, known: number): version is number => Number.isSafeInteger(version) && Number(version) > known

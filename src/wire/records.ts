@@ -28,7 +28,7 @@ import type { KindTypes } from "../engine/kind.ts"
 import type { DecodedRecord, EngineCodec } from "../engine/protocol.ts"
 import { CursorStream, type DecidedCommand, type Dropped, type Entry, type JournaledDecision } from "../engine/records.ts"
 import { type Strict, strictDecoderOf } from "./fields.ts"
-import { parseJson } from "./json.ts"
+import { isNewer, parseJson } from "./json.ts"
 import type { KindJson, LongWay } from "./kind-json.ts"
 import { type DecidedJson, type EntryJson, EnvelopeJson, recordSchemasOf, recordVersion } from "./record-json.ts"
 import { entryText, recordBytes } from "./record-text.ts"
@@ -95,7 +95,7 @@ const decodeAny = (reader: RecordReader, bytes: Uint8Array, isUnsealed: boolean)
   const { value } = parsed
   if (typeof value !== "object" || value === null) return unreadable("not an object")
   const version: unknown = Reflect.get(value, "v")
-  if (typeof version === "number" && version > recordVersion)
+  if (isNewer(version, recordVersion))
     return { _tag: "Newer", version, cause: `version ${version}, where ${recordVersion} is the newest known` }
   if (isUnsealed) return unreadable("it ends without a checksum")
   const other = otherKind(reader.kind.name, Reflect.get(value, "of")) ?? otherStream(Reflect.get(value, "cursor"))

@@ -13,7 +13,7 @@ import type { KindTypes } from "../engine/kind.ts"
 import type { DecodedBatch, DecodedBody, StoredBatch, TakenMessage } from "../engine/protocol.ts"
 import type { SkuKind } from "../kinds/sku/types.ts"
 import { ClassField } from "./fields.ts"
-import { parseJson } from "./json.ts"
+import { isNewer, parseJson } from "./json.ts"
 import type { KindJson } from "./kind-json.ts"
 import { skuJson } from "./sku-json.ts"
 import { isReplySuffix } from "./subjects.ts"
@@ -93,7 +93,7 @@ const decode = <K extends KindTypes>(
   if (parsed._tag === "Refused" || typeof parsed.value !== "object" || parsed.value === null)
     return unreadable("its first line is no JSON object")
   const version: unknown = Reflect.get(parsed.value, "v")
-  if (typeof version === "number" && version > takenVersion) return { _tag: "Newer", version }
+  if (isNewer(version, takenVersion)) return { _tag: "Newer", version }
   const head = decodeHead(parsed.value)
   if (Result.isFailure(head)) return unreadable("its first line has another form")
   const messages: Array<TakenMessage<K>> = []

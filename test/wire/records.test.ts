@@ -217,6 +217,14 @@ describe("bytes that are no record", () => {
     expect(decoded).toHaveProperty("cause", expect.stringMatching(/.+/))
   })
 
+  it.each([recordVersion + 0.5, recordVersion + 2 ** -50, Number.MAX_VALUE])(
+    "are no newer release's where their version is no whole number: %d",
+    (v) => {
+      expect(decodeRecord(new TextEncoder().encode(JSON.stringify({ v })))._tag).toBe("Unreadable")
+      expect(decodeRecord(new TextEncoder().encode(JSON.stringify({ v: recordVersion + 1 })))._tag).toBe("Newer")
+    },
+  )
+
   it("never throw, and never pass for a record when damaged into other JSON", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
@@ -225,7 +233,10 @@ describe("bytes that are no record", () => {
     )
     fc.assert(
       fc.property(fc.json(), (text) => {
-        expect(decodeRecord(new TextEncoder().encode(text))._tag).toBe("Unreadable")
+        const value: unknown = JSON.parse(text)
+        const version: unknown = typeof value === "object" && value !== null ? Reflect.get(value, "v") : undefined
+        const isOfNewer = Number.isSafeInteger(version) && Number(version) > recordVersion
+        expect(decodeRecord(new TextEncoder().encode(text))._tag).toBe(isOfNewer ? "Newer" : "Unreadable")
       }),
     )
     for (const bomb of ["[".repeat(400_000), `${"[".repeat(400_000)}${"]".repeat(400_000)}`])
