@@ -129,8 +129,7 @@ const requiredServer = ({ servers: [first] }: Stage): EmbeddedServer => {
 
 /** Nobody sells before an operator says so; then everybody does. */
 const resumeAll = async ({ stage, options, expect }: Drill, worker: StageProcess): Promise<void> => {
-  const ready = await worker.page("/ready").catch(() => "")
-  expect(!ready.includes('"ready":true'), "a worker says that all is well before anybody resumed anything")
+  expect(!(await worker.isReady()), "a worker says that all is well before anybody resumed anything")
   for (const kind of Kind)
     for (let partition = 0; partition < options.partitions; partition++) {
       const ran = await stage.holdfast("resume", String(partition), "--kind", kind, "--reason", "drill: rebuilt from the archive")
@@ -204,7 +203,7 @@ const play = async (drill: Drill, workers: ReadonlyArray<StageProcess>): Promise
     await expectTablesRefused(drill, "before anybody resumed")
     const worker = await stage.startHalted("after")
     await resumeAll(drill, worker)
-    await until("the worker serves everything", async () => (await worker.page("/ready")).includes('"ready":true'))
+    await until("the worker serves everything", () => worker.isReady())
     const found = countAgain(sale, await sale.askAgain(), archive, drill)
     await expectTablesRefused(drill, "when the journals had gone past the tables")
     return { ...found, broken, records: await judge(drill), rebuildMs: ms }

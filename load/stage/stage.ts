@@ -47,6 +47,8 @@ export interface StageProcess {
   /** Its exit code, or what it was killed by; null while it runs. */
   readonly howEnded: () => string | null
   readonly page: (path: "/metrics" | "/ready") => Promise<string>
+  /** Whether it says that the whole cluster is served. False too while it doesn't answer. */
+  readonly isReady: () => Promise<boolean>
   /** From now on nobody who waits for something is told that it ended by itself: that is what is waited for. */
   readonly mayEnd: () => void
   /** SIGTERM; resolves with its exit code when it has ended. */
@@ -213,10 +215,12 @@ export const processStarter = (folder: string, guardian: Guardian, envOf: (name:
       const answer = await fetch(`${pagesOf(watched)}${path}`, { headers: { connection: "close" } })
       return answer.text()
     }
+    // Its ingress, which the page speaks of too, is ready long before the cluster is.
+    const answersReady = async () => (JSON.parse(await page("/ready")) as { readonly ready: boolean }).ready
     await until(`${name} is ready`, () => {
       if (hasEnded(child)) throw new Error(howItEnded(watched))
-      return page("/ready").then(
-        (text) => !hasToBeReady || (JSON.parse(text) as { readonly ready: boolean }).ready,
+      return answersReady().then(
+        (isReady) => isReady || !hasToBeReady,
         () => false,
       )
     })
@@ -226,6 +230,7 @@ export const processStarter = (folder: string, guardian: Guardian, envOf: (name:
       address: new URL(pagesOf(watched)).host,
       isRunning: () => !hasEnded(child),
       page,
+      isReady: () => answersReady().catch(() => false),
       mayEnd: giveUp,
       stop,
       signal: (signal) => {

@@ -96,9 +96,7 @@ const allOf = ({ channels, orders, dock, planner }: Askers): ReadonlyArray<Asker
 
 /** Whether everybody says to be ready: processes by their pages, servers by theirs. */
 const isAllReady = async (field: Field): Promise<boolean> => {
-  const ready = field.actors
-    .filter(({ command }) => command !== "project")
-    .map(async ({ now }) => (JSON.parse(await now.page("/ready")) as { readonly ready: boolean }).ready)
+  const ready = field.actors.filter(({ command }) => command !== "project").map(({ now }) => now.isReady())
   const healthy = field.servers.map(
     async ({ server }) => (await fetch(`${server.monitorUrl}/healthz`, { signal: AbortSignal.timeout(1_000) })).ok,
   )
