@@ -3,9 +3,10 @@
  *
  * Rows lie in segments outside the heap of JavaScript, oldest first, and are forgotten a segment at a time. They are found through an index of small tables that split when they are full
  * (extendible hashing), so that none of it ever pauses to grow, and nothing is taken out one by one: a table forgets rows that are gone when it next needs the room. A row takes
- * 34 bytes, the index four for each of its places, of which three eighths to three quarters are taken: 40 to 45 bytes a decision.
+ * 34 bytes, the index four for each of its places (a position, and six bits of the hash: rows are cold by the time they are looked for, and nearly none but the right one is looked at), of which three eighths to three quarters are taken: 40 to 45 bytes a decision.
  */
 import { assert } from "../assert.ts"
+import { rememberedPerSenderMax } from "../limits.ts"
 import { type HashLanes, hashLanes } from "./hash.ts"
 
 /** A row: hash of id and key (8), sequence (8), digest (8), hash of the key (4), step (4), place in its record (2). */
@@ -15,8 +16,13 @@ export const segmentRows = 4_096
 const segmentRowsMin = 16
 const placesMin = 64
 const placesMax = 4_096
-/** Positions as an index holds them: 0 is a place never used. */
-const positionsMax = 2 ** 32 - 1
+/** An entry of an index is a position plus one, as far as these bits go, under some bits of the row's hash that choose neither its table nor its place there. 0 is a place never used. */
+const positionBits = 26
+const positionMask = 2 ** positionBits - 1
+const positionsMax = positionMask
+const markShift = 12
+assert(positionsMax > rememberedPerSenderMax, "an index tells all positions apart that are remembered at once")
+assert(1 << markShift === placesMax, "a mark is of bits that don't choose a place")
 
 /** What a row says beside the hash by which it is found. */
 export interface PackedRow {
@@ -101,11 +107,12 @@ export const rowAt = (rows: PackedRows, position: number): PackedRow => {
   }
 }
 
-const entered = (position: number): number => (position % positionsMax) + 1
+/** The bits of a hash that an entry has, where it has them. */
+const markOf = (lo: number): number => (lo >>> markShift) << positionBits
 
 /** The position that an entry of the index means, or −1 if that row is gone. */
 const positionOf = ({ base, end }: PackedRows, entry: number): number => {
-  const behind = (entry - 1 - (base % positionsMax) + positionsMax) % positionsMax
+  const behind = ((entry & positionMask) - 1 - (base % positionsMax) + positionsMax) % positionsMax
   return base + behind < end ? base + behind : -1
 }
 
@@ -116,8 +123,11 @@ export const findRows = (rows: PackedRows, key: HashLanes): ReadonlyArray<number
   const { places } = rows.tables[tableAt(rows, key.hi)] as PackedTable
   let found: Array<number> | undefined
   const mask = places.length - 1
+  const mark = markOf(key.lo)
   for (let at = key.lo & mask; places[at] !== 0; at = (at + 1) & mask) {
-    const position = positionOf(rows, places[at] as number)
+    const entry = places[at] as number
+    if (((entry ^ mark) & ~positionMask) !== 0) continue
+    const position = positionOf(rows, entry)
     if (position < 0) continue
     const { hi, lo } = keyAt(rows, position)
     if (hi !== key.hi || lo !== key.lo) continue
@@ -136,7 +146,7 @@ const enter = (rows: PackedRows, table: PackedTable, lo: number, position: numbe
   let at = lo & mask
   while (places[at] !== 0 && positionOf(rows, places[at] as number) >= 0) at = (at + 1) & mask
   if (places[at] === 0) table.usedCount++
-  places[at] = entered(position)
+  places[at] = markOf(lo) | ((position % positionsMax) + 1)
 }
 
 /** Positions in a table of rows that are still there. */
@@ -197,6 +207,7 @@ export const addRow = (rows: PackedRows, key: HashLanes, { seq, place, step, dig
   assert(place >= 0 && place < 2 ** 16, "INV-2 a row has 16 bits for a place")
   assert(step >= 0, "INV-2 steps are counted up")
   const position = rows.end
+  assert(position - rows.base < positionsMax, "INV-2 no two rows that are there have one position in the index")
   if ((position - rows.base) % segmentRows === 0)
     rows.segments.push({ rows: new DataView(new ArrayBuffer(segmentRowsMin * rowBytes)), newestStep: 0 })
   rows.end++

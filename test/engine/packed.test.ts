@@ -48,6 +48,22 @@ describe("packed decisions", () => {
     expect(seqsOf(rows, 299_000)).toEqual([299_000 * 3])
   })
 
+  it("are found where positions in the index begin anew, and no row that is gone is taken for one that is there", () => {
+    const wraps = 2 ** 26 - 1
+    const rows = emptyRows(5, 3 * wraps - 500)
+    for (let n = 0; n < 1_000; n++) add(rows, n)
+    for (let n = 0; n < 1_000; n++) expect(seqsOf(rows, n)).toEqual([n * 3])
+    const later = emptyRows(5, 100)
+    for (let n = 0; n < 100; n++) add(later, n)
+    forgetRows(later, 1_000)
+    // The same places of the index, a whole round later.
+    later.base = 100 + wraps
+    later.end = later.base
+    for (let n = 200; n < 300; n++) add(later, n)
+    for (let n = 0; n < 100; n++) expect(seqsOf(later, n)).toEqual([])
+    for (let n = 200; n < 300; n++) expect(seqsOf(later, n)).toEqual([n * 3])
+  })
+
   it("answer as a plain list does, whatever comes and goes", () => {
     const turn = fc.record({ ids: fc.array(fc.nat({ max: 40 }), { maxLength: 300 }), forget: fc.nat({ max: 3 }) })
     fc.assert(
