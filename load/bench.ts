@@ -25,7 +25,7 @@ const about = `Holdfast beside its peers: each reserves one unit at a time for s
   npm run bench -- --json bench.json --plot bench.svg         for programs, and as charts
 
 Read ratios, not numbers: a machine drifts, and its processes share it, clients included. An arm is compared with the Holdfast that promises as much when the power fails; what a yes survives, and what an arm
-leaves out, stands above the table. What isn't installed is left out with a word on how to get it: redis-server (Debian: apt-get install redis-server) and tigerbeetle are taken from the PATH.`
+leaves out, stands above the table. Below each cell stands what holds a decision of Holdfast, and an echo of the floor, back: docs/PERFORMANCE.md. What isn't installed is left out with a word on how to get it: redis-server (Debian: apt-get install redis-server) and tigerbeetle are taken from the PATH.`
 
 const values = scriptOptions(about, {
   only: { fallback: "", help: "only these arms, with commas between", names: armNames },
@@ -102,7 +102,7 @@ const codeOf = (run: BenchRun): number => {
 
 const jsonOf = (plan: BenchPlan, run: BenchRun): string => {
   const { folder: _, ...asked } = plan
-  return `${JSON.stringify({ plan: asked, load: machineLoad(), ...run, rows: rowsOf(run), asked: askedFor(run) }, null, 2)}\n`
+  return `${JSON.stringify({ plan: asked, load: machineLoad(), ...run, rows: rowsOf(run, plan.partitions), asked: askedFor(run) }, null, 2)}\n`
 }
 
 const files = { json: chosenFile("json", values.json), plot: chosenFile("plot", values.plot) }

@@ -11,10 +11,10 @@ import { sendersOf } from "../../src/domain/sender-list.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
 import { plainLine } from "../../src/domain/sku/policy.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
-import { metricName } from "../../src/telemetry/catalogue.ts"
 import { commandText } from "../../src/wire/canonical.ts"
 import { hotSku, samples } from "./hot-sku.ts"
-import type { ClientCount, EchoSample, EchoSamples, FromClient, FromEcho, Mode, ToClient, ToEcho, WorkerCount } from "./messages.ts"
+import type { ClientCount, EchoSample, EchoSamples, FromClient, FromEcho, Mode, ToClient, ToEcho } from "./messages.ts"
+import { countOf, type WorkerCount } from "./worker-page.ts"
 
 /** How a worker, or one that echoes, is started. */
 export interface WorkerOptions {
@@ -141,21 +141,6 @@ const armOf = (
   },
 })
 
-const sumOf = (page: string, metric: string): number => {
-  let sum = 0
-  for (const [, value] of page.matchAll(new RegExp(`^${metric}(?:\\{[^}]*\\})? (.+)$`, "gm"))) sum += Number(value)
-  return sum
-}
-
-/** What a worker's page says of it. */
-export const countOf = (page: string): WorkerCount => ({
-  decided: sumOf(page, `${metricName.batchCommands}_sum`),
-  batches: sumOf(page, `${metricName.batchCommands}_count`),
-  recordBytes: sumOf(page, `${metricName.batchBytes}_sum`),
-  appendMs: sumOf(page, `${metricName.appendSeconds}_sum`) * 1_000,
-  cpuMs: sumOf(page, "process_cpu_seconds_total") * 1_000,
-})
-
 /** A worker as anybody would run it, which tells this process where its pages are. */
 export const startWorker = (server: EmbeddedServer, options: WorkerOptions) => {
   const child = spawn(process.execPath, [...nodeArguments(options.profileFolder), place("../../src/main.ts"), "serve"], {
@@ -239,7 +224,7 @@ export const startEcho = async (server: EmbeddedServer, options: WorkerOptions, 
     count: async () => {
       const answer = await echo.ask({ _tag: "Count" })
       if (answer._tag !== "Counted") throw new Error("the echo did not count")
-      return answer.count
+      return countOf(answer.page)
     },
     setRecordBytes: async (perRecord, perCommand) => void (await echo.ask({ _tag: "RecordBytes", perRecord, perCommand })),
     end: () => echo.end(),

@@ -6,6 +6,7 @@
  */
 import { Buffer } from "node:buffer"
 import { Effect, Layer } from "effect"
+import { Registry } from "prom-client"
 import { assert } from "../../src/assert.ts"
 import { partitionOf } from "../../src/domain/names.ts"
 import { sendersOf } from "../../src/domain/sender-list.ts"
@@ -16,6 +17,7 @@ import { doorLayer } from "../../src/nats/door.ts"
 import { natsLayer } from "../../src/nats/layer.ts"
 import { Cluster, Journals, Outbound, Questions } from "../../src/ports/broker.ts"
 import { Door, type PublishedMessage } from "../../src/ports/door.ts"
+import { addProcessMetrics, metricsOf, pageOf } from "../../src/telemetry/making.ts"
 import { encodeAnswer, topologyPath } from "../../src/wire/questions.ts"
 import { replySuffixOf } from "../../src/wire/subjects.ts"
 import type { EchoSample, EchoSamples, EchoSetup, FromEcho, ToEcho } from "./messages.ts"
@@ -102,7 +104,15 @@ interface Echo {
   readonly outbound: Outbound["Service"]
 }
 
-const total = { decided: 0, batches: 0, recordBytes: 0, appendMs: 0 }
+/** It counts what a worker counts of the same, at the same price. */
+const registry = new Registry()
+addProcessMetrics(registry)
+const { counter, histogram } = metricsOf(registry)
+const batchCommands = histogram("batchCommands")
+const batchBytes = histogram("batchBytes")
+const appendSeconds = histogram("appendSeconds")
+const repliesSent = counter("repliesSent")
+
 const recordBytes = { perRecord: 0, perCommand: 0 }
 
 const run = (effect: Effect.Effect<unknown, unknown>): void => {
@@ -152,11 +162,10 @@ class Loop {
         assert(seq === this.#endSeq + 1, "nobody else appends")
         this.#appending = false
         this.#endSeq = seq
-        total.appendMs += performance.now() - startedMs
-        total.decided += commands
-        total.batches++
-        total.recordBytes += bytes.length
-        run(this.#echo.outbound.reply(batch))
+        appendSeconds.observe((performance.now() - startedMs) / 1_000)
+        batchCommands.observe(commands)
+        batchBytes.observe(bytes.length)
+        run(Effect.tap(this.#echo.outbound.reply(batch), () => Effect.sync(() => repliesSent.inc(batch.length))))
         if (this.#waiting.length > 0) this.#append()
       }),
     )
@@ -224,14 +233,15 @@ const start = ({ url, monitorUrl, engine, door, ...setup }: EchoSetup): void => 
   run(Effect.scoped(Effect.provide(work({ url, monitorUrl, engine, door, ...setup }), Layer.fresh(nats))))
 }
 
-const count = () => {
-  const { user, system } = process.cpuUsage()
-  return { ...total, cpuMs: (user + system) / 1_000 }
-}
-
 process.on("message", (message: ToEcho) => {
   if (message._tag === "Setup") return start(message.setup)
-  if (message._tag === "Count") return tell({ _tag: "Counted", count: count() })
+  if (message._tag === "Count")
+    return run(
+      Effect.map(
+        Effect.promise(() => pageOf(registry)),
+        (page) => tell({ _tag: "Counted", page }),
+      ),
+    )
   recordBytes.perRecord = message.perRecord
   recordBytes.perCommand = message.perCommand
   tell({ _tag: "Done" })

@@ -63,13 +63,5 @@ export type ToEcho =
   | { readonly _tag: "RecordBytes"; readonly perRecord: number; readonly perCommand: number }
   | { readonly _tag: "Count" }
 
-/** Totals since the process began. */
-export interface WorkerCount {
-  readonly decided: number
-  readonly batches: number
-  readonly recordBytes: number
-  readonly appendMs: number
-  readonly cpuMs: number
-}
-
-export type FromEcho = { readonly _tag: "Done" } | { readonly _tag: "Counted"; readonly count: WorkerCount }
+/** `page`: as a worker's `/metrics`, as far as both do the same. */
+export type FromEcho = { readonly _tag: "Done" } | { readonly _tag: "Counted"; readonly page: string }

@@ -119,7 +119,7 @@ export const openSystem = async (stage: Stage, size: Size): Promise<BrokerSystem
     reserve: reserver(channel),
     taken: async () => null,
     pids: () => workers.map(({ pid }) => pid),
-    stages: async () => null,
+    stages: null,
     stop: () => channel.close(),
   }
   // Names of reservations are used once, so one probe serves for all kills.

@@ -1,10 +1,12 @@
 /**
  * The callers of an arm: so many that each ask for one unit after another, and what they heard and how long it took. The same for every arm.
  */
+import { type WorkerCount, workBetween } from "../end-to-end/worker-page.ts"
 import { quantile } from "../stage/stage.ts"
+import { type CoreTimes, coresBetween, coreTimes } from "./cores.ts"
 import { drawsOf, type Ground, scarceQty, scarceSku, scarceTimes, type Workload } from "./ground.ts"
 import type { Checked, Count } from "./messages.ts"
-import type { Peer, Stages } from "./peer.ts"
+import type { Peer } from "./peer.ts"
 import { treeCpuMs } from "./process-cpu.ts"
 
 /** Times that are kept of one cell: beyond it none is added, and the quantiles are those of the first. */
@@ -59,17 +61,21 @@ export class Callers {
   }
 
   async #count(calling: Promise<void>, forMs: number): Promise<Count> {
-    const before = await this.#stand()
+    // Asked for first, and last: what a page costs lies outside.
+    const workBefore = await this.#work()
+    const before = this.#usage()
     const [answered, refused, beganMs] = [this.#answered, this.#refused, performance.now()]
     this.#kept = 0
     // Where nothing was answered in all that time, until something is, or all stand still for too long.
     do await whileCalling(calling, forMs)
     while (this.#answered === answered)
     const elapsedMs = performance.now() - beganMs
+    const after = this.#usage()
     const decided = this.#answered - answered
     const refusedMeanwhile = this.#refused - refused
-    const times = this.#times.slice(0, this.#kept).sort()
-    const after = await this.#stand()
+    const times = this.#times.slice(0, this.#kept)
+    const workAfter = await this.#work()
+    times.sort()
     return {
       decided,
       refused: refusedMeanwhile,
@@ -77,7 +83,8 @@ export class Callers {
       p50Ms: quantile(times, 0.5),
       p99Ms: quantile(times, 0.99),
       worstMs: times.at(-1) ?? Number.NaN,
-      ...between(before, after),
+      ...usageBetween(before, after),
+      work: both(workBefore, workAfter, workBetween),
     }
   }
 
@@ -96,9 +103,18 @@ export class Callers {
     return known
   }
 
-  async #stand(): Promise<Standing> {
+  #usage(): Usage {
     const { user, system } = process.cpuUsage()
-    return { clientCpuMs: (user + system) / 1_000, serverCpuMs: treeCpuMs(this.#peer.pids()), stages: await this.#peer.stages() }
+    const { stages } = this.#peer
+    return {
+      clientCpuMs: (user + system) / 1_000,
+      serverCpuMs: treeCpuMs(this.#peer.pids()),
+      cores: stages === null ? null : coreTimes(stages.parts),
+    }
+  }
+
+  async #work(): Promise<WorkerCount | null> {
+    return this.#peer.stages === null ? null : this.#peer.stages.count()
   }
 
   /** Resolves when every caller has its last answer; rejects at the first failure, or when all stand still. */
@@ -159,22 +175,18 @@ const whileCalling = async (calling: Promise<void>, forMs: number): Promise<void
   }
 }
 
-interface Standing {
+interface Usage {
   readonly clientCpuMs: number
   readonly serverCpuMs: number | null
-  readonly stages: Stages | null
+  readonly cores: CoreTimes | null
 }
 
-const stagesBetween = (before: Stages, after: Stages): Stages => ({
-  decided: after.decided - before.decided,
-  records: after.records - before.records,
-  appendMs: after.appendMs - before.appendMs,
-  recordBytes: after.recordBytes - before.recordBytes,
-  workerCpuMs: after.workerCpuMs - before.workerCpuMs,
-})
+/** Null where one of them is. */
+const both = <A, B>(before: A | null, after: A | null, of: (before: A, after: A) => B): B | null =>
+  before === null || after === null ? null : of(before, after)
 
-const between = (before: Standing, after: Standing): Standing => ({
+const usageBetween = (before: Usage, after: Usage): Usage => ({
   clientCpuMs: after.clientCpuMs - before.clientCpuMs,
-  serverCpuMs: before.serverCpuMs === null || after.serverCpuMs === null ? null : after.serverCpuMs - before.serverCpuMs,
-  stages: before.stages === null || after.stages === null ? null : stagesBetween(before.stages, after.stages),
+  serverCpuMs: both(before.serverCpuMs, after.serverCpuMs, (earlier, later) => later - earlier),
+  cores: both(before.cores, after.cores, coresBetween),
 })

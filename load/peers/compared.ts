@@ -6,6 +6,7 @@ import { type ArmName, armInfo, armNames } from "./arms.ts"
 import { scarceQty, type Workload } from "./ground.ts"
 import type { Checked, Count } from "./messages.ts"
 import type { BenchRun, Measured } from "./run.ts"
+import { type RowStages, stagesOf } from "./stages.ts"
 
 /** One arm in one cell. */
 export interface Row {
@@ -21,17 +22,8 @@ export interface Row {
   /** Microseconds of CPU for each answer: of the client, and of all else. */
   readonly clientMicros: number
   readonly serverMicros: number | null
+  /** Of Holdfast and the floor. */
   readonly stages: RowStages | null
-}
-
-/** Where the time of Holdfast and of the floor goes. */
-export interface RowStages {
-  readonly workerMicros: number
-  readonly recordCommands: number
-  readonly appendMs: number
-  readonly bytesPerCommand: number
-  /** Share of the time for which an append was under way, of one partition; more than 1 where several are. */
-  readonly appending: number
 }
 
 const perSecondOf = ({ decided, elapsedMs }: Count): number => (decided * 1_000) / elapsedMs
@@ -61,20 +53,7 @@ const ratiosOf = (run: BenchRun, cell: Cell, one: ArmName, other: ArmName, of: (
 
 const spreadOrNull = (values: ReadonlyArray<number>): Spread | null => (values.length === 0 ? null : spreadOf(values))
 
-const stagesOf = (counts: ReadonlyArray<Count>): RowStages | null => {
-  const known = counts.flatMap(({ stages, elapsedMs }) => (stages === null || stages.records === 0 ? [] : [{ ...stages, elapsedMs }]))
-  if (known.length === 0) return null
-  const of = (pick: (one: (typeof known)[number]) => number) => median(known.map(pick))
-  return {
-    workerMicros: of(({ workerCpuMs, decided }) => (workerCpuMs * 1_000) / decided),
-    recordCommands: of(({ decided, records }) => decided / records),
-    appendMs: of(({ appendMs, records }) => appendMs / records),
-    bytesPerCommand: of(({ recordBytes, decided }) => recordBytes / decided),
-    appending: of(({ appendMs, elapsedMs }) => appendMs / elapsedMs),
-  }
-}
-
-const rowOf = (run: BenchRun, arm: ArmName, cell: Cell): Row | undefined => {
+const rowOf = (run: BenchRun, arm: ArmName, cell: Cell, partitions: number): Row | undefined => {
   const counts = inCell(run, arm, cell).map(({ count }) => count)
   if (counts.length === 0) return undefined
   const of = (pick: (count: Count) => number) => median(counts.map(pick))
@@ -89,13 +68,13 @@ const rowOf = (run: BenchRun, arm: ArmName, cell: Cell): Row | undefined => {
     refused: counts.reduce((sum, { refused }) => sum + refused, 0),
     clientMicros: of(({ clientCpuMs, decided }) => (clientCpuMs * 1_000) / decided),
     serverMicros: Number.isNaN(serverMicros) ? null : serverMicros,
-    stages: stagesOf(counts),
+    stages: stagesOf(counts, cell.workload === "hot" ? 1 : partitions),
   }
 }
 
-/** Every arm in every cell, cell by cell. */
-export const rowsOf = (run: BenchRun): ReadonlyArray<Row> =>
-  cellsOf(run).flatMap((cell) => armNames.flatMap((arm) => rowOf(run, arm, cell) ?? []))
+/** Every arm in every cell, cell by cell. `partitions`: of Holdfast and of the floor. */
+export const rowsOf = (run: BenchRun, partitions: number): ReadonlyArray<Row> =>
+  cellsOf(run).flatMap((cell) => armNames.flatMap((arm) => rowOf(run, arm, cell, partitions) ?? []))
 
 /** A ratio that was asked for. */
 export interface Asked {

@@ -69,10 +69,7 @@ export const startFloorPeer =
       reserve: reserver(channel),
       taken: async () => null,
       pids: () => [echo.pid(), server.pid()],
-      stages: async () => {
-        const { decided, batches, appendMs, recordBytes, cpuMs } = await echo.count()
-        return { decided, records: batches, appendMs, recordBytes, workerCpuMs: cpuMs }
-      },
+      stages: { parts: { worker: echo.pid(), server: server.pid() }, count: echo.count },
       stop: async () => {
         await channel.close()
         await echo.end()

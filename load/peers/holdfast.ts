@@ -8,7 +8,8 @@ import { sendersOf } from "../../src/domain/sender-list.ts"
 import { plainLine } from "../../src/domain/sku/policy.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
-import { countOf, loginOf, startWorker } from "../end-to-end/arms.ts"
+import { loginOf, startWorker } from "../end-to-end/arms.ts"
+import { countOf } from "../end-to-end/worker-page.ts"
 import { makeStockJournal } from "../recovery/journal.ts"
 import { storeJournal } from "../recovery/store-journal.ts"
 import { until } from "../stage/stage.ts"
@@ -102,10 +103,7 @@ export const startHoldfastPeer =
       reserve: reserver(channel),
       taken: () => takenOf(channel, options.ground),
       pids: () => [worker.pid, server.pid()],
-      stages: async () => {
-        const { decided, batches, appendMs, recordBytes, cpuMs } = countOf(await page("/metrics"))
-        return { decided, records: batches, appendMs, recordBytes, workerCpuMs: cpuMs }
-      },
+      stages: { parts: { worker: worker.pid, server: server.pid() }, count: async () => countOf(await page("/metrics")) },
       stop: async () => {
         await channel.close()
         await worker.end()

@@ -1,9 +1,11 @@
 /**
  * What `npm run bench` says to the process of an arm, and what it answers: each message has one answer, in order.
  */
+import type { WorkerCount } from "../end-to-end/worker-page.ts"
 import type { ArmName } from "./arms.ts"
+import type { CoreTimes } from "./cores.ts"
 import type { Workload } from "./ground.ts"
-import type { Stages, Taken } from "./peer.ts"
+import type { Taken } from "./peer.ts"
 
 export interface ArmSetup {
   readonly arm: ArmName
@@ -32,8 +34,9 @@ export interface Count {
   readonly clientCpuMs: number
   /** Null where the system doesn't tell. */
   readonly serverCpuMs: number | null
-  /** What the worker did meanwhile; of Holdfast and the floor alone. */
-  readonly stages: Stages | null
+  /** What the worker, or the echo, did meanwhile, and who had a core; of Holdfast and the floor alone, the latter as far as the system tells. */
+  readonly work: WorkerCount | null
+  readonly cores: CoreTimes | null
 }
 
 /** What callers heard, and what the peer's own store says. */

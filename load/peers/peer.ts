@@ -1,6 +1,8 @@
 /**
  * What an arm of `npm run bench` is, behind which a peer stands with its own server and its own client. Each reserves one unit at a time for whoever asks, and can be counted afterwards.
  */
+import type { WorkerCount } from "../end-to-end/worker-page.ts"
+import type { Parts } from "./cores.ts"
 import type { Ground } from "./ground.ts"
 
 /** What a peer's own store says, once nothing is under way. */
@@ -15,13 +17,10 @@ export interface Taken {
   readonly oversoldSkus: number
 }
 
-/** What only Holdfast and the floor tell, since they began: for the stages that a decision goes through. */
+/** The stages that a decision of Holdfast goes through, and an echo of the floor. */
 export interface Stages {
-  readonly decided: number
-  readonly records: number
-  readonly appendMs: number
-  readonly recordBytes: number
-  readonly workerCpuMs: number
+  readonly parts: Parts
+  readonly count: () => Promise<WorkerCount>
 }
 
 /** A peer that runs. */
@@ -32,7 +31,8 @@ export interface Peer {
   readonly taken: () => Promise<Taken | null>
   /** Its processes, whose CPU and that of what they started is its. This process, its client, isn't among them. */
   readonly pids: () => ReadonlyArray<number>
-  readonly stages: () => Promise<Stages | null>
+  /** Null: nothing tells them. */
+  readonly stages: Stages | null
   readonly stop: () => Promise<void>
 }
 

@@ -161,7 +161,7 @@ export const startPostgresPeer =
       reserve: (sku, reservation) => asks.ask(sku, reservation),
       taken: () => (way === "unit-rows" ? takenOfUnits : takenOfStock)(sql, ground),
       pids: () => [server.pid()],
-      stages: async () => null,
+      stages: null,
       stop: async () => {
         await Promise.all([sql, ...lanes].map((lane) => lane.end({ timeout: 0 })))
         await server.stop()

@@ -21,7 +21,10 @@ const counted = (pid: string): Counted | null => {
   }
 }
 
-/** Milliseconds of CPU so far; null where the system doesn't tell. */
+/** Milliseconds of CPU of one process so far, all its threads; null where the system doesn't tell. */
+export const processCpuMs = (pid: number): number | null => counted(String(pid))?.cpuMs ?? null
+
+/** Milliseconds of CPU so far, of all of them and what they started; null where the system doesn't tell. */
 export const treeCpuMs = (pids: ReadonlyArray<number>): number | null => {
   let names: ReadonlyArray<string>
   try {

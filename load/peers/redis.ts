@@ -78,7 +78,7 @@ export const startRedisPeer =
         (await client.evalSha(hash, { keys: [stockKey(sku), reservationKey(reservation)], arguments: ["1"] })) === 1,
       taken: () => takenOf(client, ground),
       pids: () => [server.pid],
-      stages: async () => null,
+      stages: null,
       stop: async () => {
         client.destroy()
         await server.stop()

@@ -170,7 +170,7 @@ export const startTigerBeetlePeer: StartPeer = async ({ ground, program }): Prom
     reserve: (sku, reservation) => asks.ask(sku, reservation),
     taken: () => takenOf(client, ground),
     pids: () => [server.pid],
-    stages: async () => null,
+    stages: null,
     stop: async () => {
       client.destroy()
       await server.stop()

@@ -8,6 +8,7 @@ import { type ArmName, armInfo, armNames } from "./arms.ts"
 import { askedFor, checkedText, type Row, rowsOf } from "./compared.ts"
 import { Workload } from "./ground.ts"
 import type { BenchPlan, BenchRun } from "./run.ts"
+import { stagesLegend, stageTables } from "./stages-told.ts"
 
 const workloadText = (workload: Workload, skus: number): string =>
   ({
@@ -18,12 +19,13 @@ const workloadText = (workload: Workload, skus: number): string =>
 
 const columns = ["", "answers/s", "Holdfast decides, times it", "p50 ms", "p99 ms", "CPU µs: client", "servers"] as const
 
-const cellsText = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
-  const widths = columns.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)))
+/** In columns. `texts`: those that begin at the left. */
+const cellsText = (rows: ReadonlyArray<ReadonlyArray<string>>, texts: ReadonlyArray<number> = [0]): string => {
+  const widths = rows[0]?.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0))) ?? []
   return rows
     .map((row) =>
       row
-        .map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
+        .map((cell, at) => (texts.includes(at) ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
         .join("  ")
         .trimEnd(),
     )
@@ -40,13 +42,6 @@ const rowText = (row: Row): ReadonlyArray<string> => [
   row.serverMicros === null ? "-" : row.serverMicros.toFixed(1),
 ]
 
-const stagesText = ({ arm, stages }: Row): ReadonlyArray<string> =>
-  stages === null
-    ? []
-    : [
-        `  ${arm}: ${stages.workerMicros.toFixed(1)} µs of the worker's CPU each, ${stages.recordCommands.toFixed(1)} commands a record, ${Math.round(stages.bytesPerCommand)} bytes each; an append takes ${stages.appendMs.toFixed(2)} ms, and ${stages.appending.toFixed(2)} are under way on average`,
-      ]
-
 const cellText = (rows: ReadonlyArray<Row>, { skus }: BenchPlan): string => {
   const [first] = rows
   if (first === undefined) return ""
@@ -54,7 +49,7 @@ const cellText = (rows: ReadonlyArray<Row>, { skus }: BenchPlan): string => {
   return [
     `${workloadText(first.workload, skus)}, ${first.inFlight.toLocaleString("en")} in flight`,
     cellsText([columns, ...rows.map(rowText)]),
-    ...rows.flatMap(stagesText),
+    ...stageTables(rows).map((table) => cellsText(table, [0, 1])),
     ...(refused.length === 0 ? [] : [`  refused for want of stock: ${refused.join(", ")}`]),
   ].join("\n")
 }
@@ -78,10 +73,12 @@ const cellsBy = (rows: ReadonlyArray<Row>): ReadonlyArray<ReadonlyArray<Row>> =>
 /** The whole table. */
 export const benchText = (plan: BenchPlan, run: BenchRun): string => {
   const asked = askedFor(run)
+  const rows = rowsOf(run, plan.partitions)
   return [
     ...(run.isPartial ? ["PARTIAL: ended by a signal before all was measured"] : []),
     armsText(plan),
-    ...cellsBy(rowsOf(run)).map((rows) => cellText(rows, plan)),
+    ...(rows.some(({ stages }) => stages !== null) ? [stagesLegend] : []),
+    ...cellsBy(rows).map((ofCell) => cellText(ofCell, plan)),
     run.checked.map(({ arm, checked }) => `counted  ${arm}: ${checkedText(checked)}`).join("\n"),
     run.out.map(({ arm, why, canRunHere }) => `${canRunHere ? "FAILED" : "NOT RUN"}  ${arm}: ${why}`).join("\n"),
     asked.map(({ what, found, isKept }) => `${isKept ? "reached    " : "NOT REACHED"}  ${what}: ${found}`).join("\n"),
@@ -101,7 +98,7 @@ const lineOf = (rows: ReadonlyArray<Row>, arm: ArmName, inFlight: ReadonlyArray<
 
 /** Answers a second, and the 99th percentile, over how many are in flight. */
 export const benchPlot = (plan: BenchPlan, run: BenchRun): string => {
-  const all = rowsOf(run)
+  const all = rowsOf(run, plan.partitions)
   const charts = Workload.flatMap((workload): ReadonlyArray<PlotChart> => {
     const rows = all.filter((row) => row.workload === workload)
     if (rows.length === 0) return []

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { ArmName } from "../../load/peers/arms.ts"
 import type { Row } from "../../load/peers/compared.ts"
+import { HeldBackBy } from "../../load/peers/held-back.ts"
 import type { BenchRun } from "../../load/peers/run.ts"
 import { textOf, until } from "../processes.ts"
 
@@ -60,6 +61,12 @@ describe("npm run bench", () => {
       "postgres-unit-rows",
     ]
     for (const arm of always) expect(rows.filter((row) => row.arm === arm)).toHaveLength(1)
+    for (const arm of ["holdfast", "holdfast-fsync", "floor", "floor-fsync"]) {
+      const { stages } = rows.find((row) => row.arm === arm) ?? {}
+      expect(stages, arm).toMatchObject({ recordCommands: expect.any(Number), replyCommands: expect.any(Number) })
+      expect(stages?.appendMedianMs, arm).toBeGreaterThan(0)
+      if (process.platform === "linux") expect(HeldBackBy, arm).toContain(stages?.cores?.heldBackBy)
+    }
     // Outside programs may not be here: the bench says so, and how to get them.
     for (const { arm, why } of left) {
       expect(["redis-everysec", "redis-always", "tigerbeetle"]).toContain(arm)

@@ -47,7 +47,8 @@ const counted = (decided: number, p99Ms: number): Count => ({
   worstMs: p99Ms,
   clientCpuMs: 100,
   serverCpuMs: null,
-  stages: null,
+  work: null,
+  cores: null,
 })
 const measured = (arm: ArmName, round: number, count: Count): Measured => ({ arm, workload: "hot", inFlight: 1_000, round, count })
 const runOf = (...all: ReadonlyArray<Measured>): BenchRun => ({ measured: all, checked: [], out: [], isPartial: false })
@@ -62,13 +63,13 @@ describe("arms compared", () => {
       measured("holdfast", 1, counted(1_000, 5)),
       measured("redis-everysec", 1, counted(500, 5)),
     )
-    const rows = new Map(rowsOf(run).map((row) => [row.arm, row]))
+    const rows = new Map(rowsOf(run, 8).map((row) => [row.arm, row]))
     expect(rows.get("redis-everysec")?.holdfastTimes).toEqual({ median: 2, min: 0.5, max: 2 })
     expect(rows.get("redis-always")?.holdfastTimes).toEqual({ median: 2, min: 2, max: 2 })
   })
 
   it("have no ratio where Holdfast was not measured", () => {
-    expect(rowsOf(runOf(measured("redis-everysec", 0, counted(1, 1))))[0]?.holdfastTimes).toBeNull()
+    expect(rowsOf(runOf(measured("redis-everysec", 0, counted(1, 1))), 8)[0]?.holdfastTimes).toBeNull()
     expect(askedFor(runOf(measured("redis-everysec", 0, counted(1, 1))))).toEqual([])
   })
 
