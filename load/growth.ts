@@ -7,7 +7,7 @@
 import { writeFileSync } from "node:fs"
 import { Axis, Where } from "./growth/axes.ts"
 import { type GrowthPlan, playGrowth } from "./growth/run.ts"
-import { askedOf, growthPlot, growthText } from "./growth/told.ts"
+import { askedOf, growthMarkdown, growthPlot, growthText } from "./growth/told.ts"
 import { chosenFile } from "./stage/chosen-file.ts"
 import { scriptOptions } from "./stage/options.ts"
 import { machineLoad, say } from "./stage/show.ts"
@@ -22,17 +22,21 @@ const about = `What becomes of throughput, memory, recovery and the wait for ano
 engine: one partition in one process, whose every append is stored at once: CPU of its thread for each command, its longest step, what it holds, what replaying its journal takes. A broker would only be slow there.
 broker: a nats-server and two workers: decisions a second at 1,000 in flight, a worker's memory, its start beside merely reading the same streams, and how long a channel waits when an owner is killed.`
 
-const values = scriptOptions(about, {
-  only: { fallback: "", help: "only what grows so, with commas between", names: Axis },
-  where: { fallback: Where.join(","), help: "where it is measured, with commas between", names: Where },
-  most: { fallback: "1000000", help: "how far SKUs, holds, decisions and journals grow", whole: 1 },
-  partitions: { fallback: "64", help: "how far partitions grow", whole: 1 },
-  rounds: { fallback: "3", help: "rounds of each point, the empty system beside it in each", whole: 1 },
-  seconds: { fallback: "3", help: "seconds over a broker, of each in a round", whole: 1 },
-  kills: { fallback: "3", help: "owners that are killed at each point; 0: none", whole: 0 },
-  json: { fallback: "", help: "a file for all figures" },
-  plot: { fallback: "", help: "a file for charts, as SVG" },
-})
+const values = scriptOptions(
+  about,
+  {
+    only: { fallback: "", help: "only what grows so, with commas between", names: Axis },
+    where: { fallback: Where.join(","), help: "where it is measured, with commas between", names: Where },
+    most: { fallback: "1000000", help: "how far SKUs, holds, decisions and journals grow", whole: 1 },
+    partitions: { fallback: "64", help: "how far partitions grow", whole: 1 },
+    rounds: { fallback: "3", help: "rounds of each point, the empty system beside it in each", whole: 1 },
+    seconds: { fallback: "3", help: "seconds over a broker, of each in a round", whole: 1 },
+    kills: { fallback: "3", help: "owners that are killed at each point; 0: none", whole: 0 },
+    json: { fallback: "", help: "a file for all figures" },
+    plot: { fallback: "", help: "a file for charts, as SVG" },
+  },
+  { switches: { markdown: "print tables as Markdown, for a document" } },
+)
 
 const exit = { ok: 0, nothing: 1, failed: 4, interrupted: 130 } as const
 
@@ -61,7 +65,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, interrup
 process.env.NODE_OPTIONS = "--max-old-space-size-percentage=30"
 
 const run = await playGrowth(plan, { say, stop: stopping.signal })
-console.log(growthText(run))
+console.log(values.markdown ? growthMarkdown(run) : growthText(run))
 console.log(`\nload of this machine in the last minute: ${machineLoad()}`)
 if (files.json !== undefined)
   writeFileSync(files.json, `${JSON.stringify({ plan, load: machineLoad(), ...run, asked: askedOf(run) }, null, 2)}\n`)

@@ -35,77 +35,88 @@ const recoveryTimes = (one: BrokerPoint, empty: BrokerPoint | undefined): number
 
 const firstOf = <Point>(all: ReadonlyArray<At<Point>>): Point | undefined => all[0]?.point
 
-const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+/** A table's titles, and its lines under them. */
+type Table = ReadonlyArray<ReadonlyArray<string>>
+
+const textTable = (rows: Table): string => {
   const widths = rows[0]?.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0))) ?? []
   return rows.map((row) => `  ${row.map((cell, at) => cell.padStart(widths[at] ?? 0)).join("  ")}`).join("\n")
 }
 
-const engineTable = (all: ReadonlyArray<At<EnginePoint>>): string =>
-  table([
-    [
-      "",
-      "rate, of the empty one's",
-      "CPU µs each",
-      "MB held",
-      "longest step ms",
-      "recovering",
-      "collector ms",
-      "journal MB",
-      "replay s",
-      "× parsing",
-      "load s",
-    ],
-    ...all.map(({ value, point }) => [
-      count(value),
-      spreadText(point.rate),
-      point.microsPerCommand.toFixed(1),
-      megabytes(point.heapBytes),
-      point.longestStepMs.toFixed(1),
-      point.longestRecoveryStepMs.toFixed(1),
-      point.longestCollectionMs.toFixed(0),
-      megabytes(point.journalBytes),
-      point.replaySeconds.toFixed(2),
-      (point.replaySeconds / point.parseSeconds).toFixed(1),
-      point.loadSeconds.toFixed(2),
-    ]),
-  ])
+const markdownRow = (cells: ReadonlyArray<string>): string => `| ${cells.join(" | ")} |`
 
-const brokerTable = (all: ReadonlyArray<At<BrokerPoint>>): string =>
-  table([
-    [
-      "",
-      "rate, of the empty one's",
-      "a second",
-      "p99 ms",
-      "MB of a worker",
-      "journal MB",
-      "read s",
-      "ready s",
-      "CPU s",
-      "× reading's CPU",
-      "owner killed: longest wait ms",
-    ],
-    ...all.map(({ value, point }) => [
-      count(value),
-      spreadText(point.rate),
-      count(Math.round(point.perSecond.median)),
-      point.p99Ms.median.toFixed(0),
-      megabytes(point.residentBytes),
-      megabytes(point.journalBytes),
-      (point.readMs / 1_000).toFixed(2),
-      (point.recoveryMs / 1_000).toFixed(1),
-      point.recoveryCpuSeconds.toFixed(1),
-      orDash(recoveryTimes(point, firstOf(all))),
-      point.pausesMs.length === 0 ? "-" : point.pausesMs.map((ms) => ms.toFixed(0)).join(", "),
-    ]),
-  ])
+const markdownTable = ([titles = [], ...rows]: Table): string =>
+  [markdownRow(titles), markdownRow(titles.map(() => "---:")), ...rows.map(markdownRow)].join("\n")
 
-const seriesText = ({ axis, engine, broker }: Series): string =>
+const engineTable = (all: ReadonlyArray<At<EnginePoint>>): Table => [
   [
-    axes[axis].title,
-    ...(engine.length === 0 ? [] : ["  one engine in one process, no broker; CPU of its thread", engineTable(engine)]),
-    ...(broker.length === 0 ? [] : ["  a nats-server, two workers, 1,000 reservations in flight", brokerTable(broker)]),
-  ].join("\n")
+    "",
+    "rate, of the empty one's",
+    "CPU µs each",
+    "MB held",
+    "longest step ms",
+    "recovering",
+    "collector ms",
+    "journal MB",
+    "replay s",
+    "× parsing",
+    "load s",
+  ],
+  ...all.map(({ value, point }) => [
+    count(value),
+    spreadText(point.rate),
+    point.microsPerCommand.toFixed(1),
+    megabytes(point.heapBytes),
+    point.longestStepMs.toFixed(1),
+    point.longestRecoveryStepMs.toFixed(1),
+    point.longestCollectionMs.toFixed(0),
+    megabytes(point.journalBytes),
+    point.replaySeconds.toFixed(2),
+    (point.replaySeconds / point.parseSeconds).toFixed(1),
+    point.loadSeconds.toFixed(2),
+  ]),
+]
+
+const brokerTable = (all: ReadonlyArray<At<BrokerPoint>>): Table => [
+  [
+    "",
+    "rate, of the empty one's",
+    "a second",
+    "p99 ms",
+    "MB of a worker",
+    "journal MB",
+    "read s",
+    "ready s",
+    "CPU s",
+    "× reading's CPU",
+    "owner killed: longest wait ms",
+  ],
+  ...all.map(({ value, point }) => [
+    count(value),
+    spreadText(point.rate),
+    count(Math.round(point.perSecond.median)),
+    point.p99Ms.median.toFixed(0),
+    megabytes(point.residentBytes),
+    megabytes(point.journalBytes),
+    (point.readMs / 1_000).toFixed(2),
+    (point.recoveryMs / 1_000).toFixed(1),
+    point.recoveryCpuSeconds.toFixed(1),
+    orDash(recoveryTimes(point, firstOf(all))),
+    point.pausesMs.length === 0 ? "-" : point.pausesMs.map((ms) => ms.toFixed(0)).join(", "),
+  ]),
+]
+
+/** Where a series was measured, in words, and its table there. */
+const tablesOf = ({ engine, broker }: Series): ReadonlyArray<{ readonly where: string; readonly rows: Table }> => [
+  ...(engine.length === 0 ? [] : [{ where: "one engine in one process, no broker; CPU of its thread", rows: engineTable(engine) }]),
+  ...(broker.length === 0 ? [] : [{ where: "a nats-server, two workers, 1,000 reservations in flight", rows: brokerTable(broker) }]),
+]
+
+const seriesText = (series: Series): string =>
+  [axes[series.axis].title, ...tablesOf(series).flatMap(({ where, rows }) => [`  ${where}`, textTable(rows)])].join("\n")
+
+const seriesMarkdown = (series: Series): string =>
+  [`### ${axes[series.axis].title}`, ...tablesOf(series).flatMap(({ where, rows }) => [`${where}:`, markdownTable(rows)])].join("\n\n")
 
 const asked = (what: string, found: string, isKept: boolean): Asked => ({ what, found, isKept })
 
@@ -168,14 +179,33 @@ const brokerAsked = ({ axis, broker }: Series): ReadonlyArray<Asked> => {
 /** All that was asked for, as far as it was measured. */
 export const askedOf = ({ series }: GrowthRun): ReadonlyArray<Asked> => series.flatMap((one) => [...engineAsked(one), ...brokerAsked(one)])
 
+const partial = "PARTIAL: ended by a signal before all was measured"
+
+const isMeasured = ({ engine, broker }: Series): boolean => engine.length + broker.length > 0
+
+const failedText = ({ failed }: GrowthRun): string => failed.map(({ what, why }) => `FAILED  ${what}: ${why}`).join("\n")
+
 /** Tables and what was asked for. */
 export const growthText = (run: GrowthRun): string =>
   [
-    ...(run.isPartial ? ["PARTIAL: ended by a signal before all was measured"] : []),
-    ...run.series.filter(({ engine, broker }) => engine.length + broker.length > 0).map(seriesText),
-    run.failed.map(({ what, why }) => `FAILED  ${what}: ${why}`).join("\n"),
+    ...(run.isPartial ? [partial] : []),
+    ...run.series.filter(isMeasured).map(seriesText),
+    failedText(run),
     askedOf(run)
       .map(({ what, found, isKept }) => `${isKept ? "reached    " : "NOT REACHED"}  ${what}: ${found}`)
+      .join("\n"),
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n")
+
+/** The same as Markdown, for a document. */
+export const growthMarkdown = (run: GrowthRun): string =>
+  [
+    ...(run.isPartial ? [partial] : []),
+    ...run.series.filter(isMeasured).map(seriesMarkdown),
+    failedText(run),
+    askedOf(run)
+      .map(({ what, found, isKept }) => `- ${isKept ? "reached" : "**not reached**"}: ${what}: ${found}`)
       .join("\n"),
   ]
     .filter((part) => part !== "")

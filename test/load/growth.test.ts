@@ -44,8 +44,11 @@ describe("npm run growth", () => {
       json,
       "--plot",
       plot,
+      "--markdown",
     )
     expect(code, text).toBe(0)
+    expect(text).toMatch(/^### commands in the journal, .*\n\none engine in one process.*:\n\n\| {2}\| rate.*\n(\| ---: ){11}\|$/m)
+    expect(text).toMatch(/^\| 10,000 \| \d/m)
     const [series] = (await read(json)).series
     expect(series?.engine.map(({ value }) => value)).toEqual([0, 10_000])
     const [empty, grown] = series?.engine ?? []
