@@ -68,7 +68,7 @@ const rowOf = (run: BenchRun, arm: ArmName, cell: Cell, partitions: number): Row
     refused: counts.reduce((sum, { refused }) => sum + refused, 0),
     clientMicros: of(({ clientCpuMs, decided }) => (clientCpuMs * 1_000) / decided),
     serverMicros: Number.isNaN(serverMicros) ? null : serverMicros,
-    stages: stagesOf(counts, cell.workload === "hot" ? 1 : partitions),
+    stages: stagesOf(counts, { inFlight: cell.inFlight, partitions: cell.workload === "hot" ? 1 : partitions }),
   }
 }
 

@@ -11,7 +11,8 @@ export const stagesLegend = `What holds a decision back stands below the answers
     of a core: main threads of client and worker (of the floor: of what echoes), all threads of nats-server; of all cores: whatever had them, and what no process of the arm had
     no core: of the time, how long a main thread had something to do, and no core to do it on
     CPU µs: for each decision, of the same threads, and of all threads of the worker; a record, a reply: decisions that share one
-    ms: medians of an append and of a round trip; appending: how long a partition has one under way; mailbox: from the door's stamp to the reply, but for the append, on average
+    ms: medians of an append and of a round trip; the rest: means, of a round trip less an append; appending: how much of the time a partition has one under way
+    mailbox: of the rest, what the worker times from the door's stamp to the reply; no more exact than door and owner agree on the broker's time, and a dash where that can't be
     lag: how late the worker's event loop comes, 99 of 100 times at most; GC: share of the time for which it stands still to collect garbage`
 
 /** The floor beside which each Holdfast stands. */
@@ -45,6 +46,7 @@ const decisionColumns: ReadonlyArray<Column> = [
   { title: "bytes each", digits: 0, isCompared: true, of: (_, { bytesPerCommand }) => bytesPerCommand },
   { title: "ms: append", digits: 2, isCompared: true, of: (_, stages) => stages.appendMedianMs },
   { title: "round trip", digits: 2, isCompared: true, of: ({ p50Ms }) => p50Ms },
+  { title: "the rest", digits: 2, isCompared: true, of: (_, { restMs }) => restMs },
   { title: "appending", digits: 2, of: (_, { appending }) => appending },
   { title: "mailbox ms", digits: 1, of: (_, { mailboxMs }) => mailboxMs },
   { title: "lag ms", digits: 1, of: (_, { loopLagMs }) => loopLagMs },

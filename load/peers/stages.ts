@@ -36,7 +36,9 @@ export interface RowStages {
   readonly appendMs: number
   /** Share of the time for which a partition had an append under way: the mean over those that are asked. */
   readonly appending: number
-  /** From the door's stamp to the reply, but for the append: waiting for its turn, being decided, being said. Null: it times none. */
+  /** Means: of a round trip, less an append. Ways between processes, waiting for its turn, being decided. */
+  readonly restMs: number
+  /** What the worker's own times of replies say of that: from the door's stamp to the reply, less an append. Null: it times none, or what it says can't be. */
   readonly mailboxMs: number | null
   readonly loopLagMs: number
   /** Share of the time for which the worker stood still to collect garbage. */
@@ -93,26 +95,45 @@ const coresOf = (of: Median<KnownCores>, partitions: number): RowCores => {
   }
 }
 
-/** What these rounds come to; null: nothing was told of any. `partitions`: those that are asked. */
-export const stagesOf = (counts: ReadonlyArray<Count>, partitions: number): RowStages | null => {
+/** How a cell is asked: by so many at once, over so many partitions. */
+export interface AskedHow {
+  readonly inFlight: number
+  readonly partitions: number
+}
+
+/** Everybody asks again as soon as an answer is heard, so the mean follows from how many there were. */
+const roundTripMs = ({ elapsedMs, decided }: Count, { inFlight }: AskedHow): number => (inFlight * elapsedMs) / decided
+
+const appendMs = ({ work }: Known): number => work.appendMs / work.batches
+
+/** Door and owner each reckon the broker's time for themselves, on a busy machine some milliseconds apart. Where that makes a reply take longer than its caller waited, nothing is told. */
+const mailboxMs = (counts: ReadonlyArray<Known>, asked: AskedHow): number | null => {
+  const timed = counts.filter(({ work }) => work.timed > 0)
+  if (timed.length === 0) return null
+  const of = medianOf(timed)
+  const replyMs = of(({ work }) => work.timedMs / work.timed)
+  return replyMs > of((count) => roundTripMs(count, asked)) ? null : Math.max(0, replyMs - of(appendMs))
+}
+
+/** What these rounds come to; null: nothing was told of any. */
+export const stagesOf = (counts: ReadonlyArray<Count>, asked: AskedHow): RowStages | null => {
   const known = counts.filter(hasWork)
   if (known.length === 0) return null
   const of = medianOf(known)
   const withCores = known.filter(hasCores)
   const ofCores = withCores.length === 0 ? null : medianOf(withCores)
-  const timed = known.filter(({ work }) => work.timed > 0)
   return {
     micros: ofCores === null ? null : microsOf(ofCores),
-    cores: ofCores === null ? null : coresOf(ofCores, partitions),
+    cores: ofCores === null ? null : coresOf(ofCores, asked.partitions),
     workerMicros: of(({ work }) => (work.cpuMs * 1_000) / work.decided),
     recordCommands: of(({ work }) => work.decided / work.batches),
     replyCommands: of(({ work }) => work.decided / work.replies),
     bytesPerCommand: of(({ work }) => work.recordBytes / work.decided),
     appendMedianMs: of(({ work }) => appendMedianMs(work)),
-    appendMs: of(({ work }) => work.appendMs / work.batches),
-    appending: of((count) => appendingOf(count, partitions)),
-    mailboxMs:
-      timed.length === 0 ? null : medianOf(timed)(({ work }) => Math.max(0, work.timedMs / work.timed - work.appendMs / work.batches)),
+    appendMs: of(appendMs),
+    appending: of((count) => appendingOf(count, asked.partitions)),
+    restMs: of((count) => roundTripMs(count, asked) - appendMs(count)),
+    mailboxMs: mailboxMs(known, asked),
     loopLagMs: of(({ work }) => work.loopLagMs),
     collecting: of(({ work, elapsedMs }) => work.collectingMs / elapsedMs),
   }

@@ -218,6 +218,8 @@ describe("the stages of a cell", () => {
       bytesPerCommand: 300,
       appendMedianMs: 2,
       appendMs: 2,
+      // 64 at once, and 10,000 answers in a second.
+      restMs: 6.4 - 2,
       mailboxMs: 3,
       loopLagMs: 4,
       collecting: 0.03,
@@ -238,6 +240,11 @@ describe("the stages of a cell", () => {
     expect(benchText(plan, runOf("hot", { floor: counted({ cores: null }) }))).toContain("the system doesn't tell")
   })
 
+  it("say nothing of a mailbox in which a command would have lain longer than its caller waited", () => {
+    const [row] = rowsOf(runOf("hot", { holdfast: counted({ work: { ...work, timedMs: 65_000 } }) }), 4)
+    expect(row?.stages).toMatchObject({ mailboxMs: null, restMs: 6.4 - 2 })
+  })
+
   it("are nothing of an arm that tells none", () => {
     const run = runOf("hot", { "redis-always": counted({ work: null, cores: null }) })
     expect(rowsOf(run, 4)[0]?.stages).toBeNull()
@@ -255,7 +262,7 @@ describe("the stages of a cell", () => {
     expect(lineOf(/^ {2}holdfast {2,}worker's core is full/)).toMatch(/ 0\.30 +0\.95 +0\.25 +0\.95 +0\.10 +0\.01 +0\.02$/)
     expect(lineOf(/^ {2}floor {2,}waits for the append/)).toMatch(/ 0\.30 +0\.10 +0\.25 +0\.45 /)
     expect(lineOf(/^ {4}times floor's/)).toMatch(
-      /an append: 0\.50 of its round trip +1\.00× +9\.50× +2\.00× +1\.00× +1\.00× +1\.00× +1\.00× +1\.00× +2\.00×$/,
+      /an append: 0\.50 of its round trip +1\.00× +9\.50× +2\.00× +1\.00× +1\.00× +1\.00× +1\.00× +1\.00× +2\.00× +1\.00×$/,
     )
   })
 })
