@@ -36,13 +36,9 @@ export const arrivedOf = (partition: Partition, taken: TakenMessage, seq: number
   carriage: taken.carriage ?? null,
 })
 
-const queueOf = (handed: HandedQueues, sender: SenderId): HandedQueue => {
-  const known = handed.queues.get(sender)
-  if (known !== undefined) return known
-  const queue: HandedQueue = { sender, messages: [], from: 0, commands: 0, bytes: 0, credit: 0 }
-  handed.queues.set(sender, queue)
-  return queue
-}
+/** What waits of a sender, or, where nothing does, what will once it is put among the others. */
+const queueOf = (handed: HandedQueues, sender: SenderId): HandedQueue =>
+  handed.queues.get(sender) ?? { sender, messages: [], from: 0, commands: 0, bytes: 0, credit: 0 }
 
 /** Whether this much more may wait of a sender: always a little, else its share of all there is room for. */
 const hasRoom = ({ reign: { handed }, bounds }: Serving, queue: HandedQueue, commands: number, bytes: number): boolean => {
@@ -85,7 +81,11 @@ export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<T
       retryAfterMs = Math.max(retryAfterMs, comeBackMs(handed, queue))
       continue
     }
-    if (queue.commands === 0) handed.turns.push(message.sender)
+    if (queue.commands === 0) {
+      // Not before: a sender of whom nothing is taken leaves nothing behind.
+      handed.queues.set(message.sender, queue)
+      handed.turns.push(message.sender)
+    }
     const arrived = arrivedOf(partition, message, null)
     if (carriage !== undefined) noteWaiting(partition, arrived)
     queue.messages.push(arrived)

@@ -36,15 +36,17 @@ export const onCommandsArrived = (
     partition.reign.arrived.push(arrived.stored)
     partition.reign.arrivedBytes += message.body.length
   }
-  if (
-    !partition.reign.paused &&
-    (partition.reign.arrived.length >= partition.bounds.arrivedMessagesMax / 2 || partition.reign.arrivedBytes >= arrivedBytesMax / 2)
-  ) {
-    partition.reign.paused = true
-    return [{ _tag: "PauseReading" }]
-  }
-  return []
+  if (partition.reign.paused || !isHalfFull(partition)) return []
+  partition.reign.paused = true
+  return [{ _tag: "PauseReading" }]
 }
+
+const isHalfFull = ({ reign: { arrived, arrivedBytes }, bounds }: Serving): boolean =>
+  arrived.length >= bounds.arrivedMessagesMax / 2 || arrivedBytes >= arrivedBytesMax / 2
+
+/** Whether so little waits of what was read that reading goes on, where it was paused: a quarter of the room for messages and of that for bytes. */
+export const mayReadOn = ({ reign: { arrived, arrivedBytes }, bounds }: Serving): boolean =>
+  arrived.length < bounds.arrivedMessagesMax / 4 && arrivedBytes < arrivedBytesMax / 4
 
 /**
  * Notes how far nothing can be missing without a look: up to the first message where nothing was decided yet, for there is none before it that could be looked at, and

@@ -123,7 +123,7 @@ const assertHanded = ({ queues, turns, commands, bytes, pace }: HandedQueues): v
   assert(commands >= 0 && bytes >= 0, "INV-10 nothing that was handed over is taken twice")
   assert((commands === 0) === (turns.length === 0), "INV-11 whoever has something waiting has a turn")
   assert(commands > 0 || bytes === 0, "INV-11 bytes that wait are of commands that wait")
-  assert(turns.length <= queues.size, "INV-11 a sender has one turn")
+  assert(turns.length === queues.size, "INV-11 who has something waiting has one turn, and nobody else has")
   assert(pace >= 0, "INV-10 a pace is no less than none")
 }
 

@@ -14,7 +14,7 @@ import { endReign, halt } from "./ending.ts"
 import type { EngineContext } from "./given.ts"
 import { givenOf, type StepOptions } from "./given.ts"
 import { giveBackHanded, onCommandsHanded } from "./handed.ts"
-import { onCommandsArrived } from "./intake.ts"
+import { mayReadOn, onCommandsArrived } from "./intake.ts"
 import type { KindTypes } from "./kind.ts"
 import { tickMemory } from "./memory-tending.ts"
 import type { Beginning, Partition, Serving } from "./partition.ts"
@@ -279,7 +279,7 @@ const pump = (partition: Serving, given: EngineContext, nowMs: number, outputs: 
     }
   } else if (!publishingIsFull(partition) && !owesSlices(partition))
     outputs.push(...decideBatch(partition, given, nowMs, mayTakeStored(partition)))
-  if (reign.paused && reign.arrived.length < partition.bounds.arrivedMessagesMax / 4) {
+  if (reign.paused && mayReadOn(partition)) {
     reign.paused = false
     outputs.push({ _tag: "ResumeReading" })
   }

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
 import { partitionHash } from "../../src/kinds/sku/partition.ts"
 import type { SkuTakenMessage } from "../../src/kinds/sku/types.ts"
-import { commandsPerMessageMax, handedCommandsMax, handedPerSenderMin } from "../../src/limits.ts"
+import { commandsPerMessageMax, handedBytesMax, handedCommandsMax, handedPerSenderMin } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { json, saidOf, serving, startMs, type Worker } from "./rig.ts"
 
@@ -185,6 +185,14 @@ describe("a sender's share", () => {
       ),
       { numRuns: 40 },
     )
+  })
+
+  it("leaves nothing behind of a sender of whom nothing is taken", () => {
+    const worker = serving(1)
+    hand(worker, taken("web", [reserve("waits")]))
+    hand(worker, taken("turned-away", [reserve("much")], { bytes: handedBytesMax + 1 }))
+    expect(busyOf(worker)).toHaveLength(1)
+    expect([...worker.reign.handed.queues.keys()]).not.toContain("turned-away")
   })
 
   it("is never below what one message may hold", () => {

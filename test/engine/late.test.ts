@@ -4,10 +4,13 @@ import { mayComeLate } from "../../src/engine/late.ts"
 import type { SkuInput } from "../../src/kinds/sku/types.ts"
 import { serving, Worker } from "./rig.ts"
 
-type Late = Omit<SkuInput, "nowMs" | "_tag"> & Record<string, unknown>
+/** All fields of an input but those that each has; what stands in them is nobody's. */
+type Late<Tag extends SkuInput["_tag"]> = Readonly<
+  Record<Exclude<keyof Extract<SkuInput, { readonly _tag: Tag }>, "_tag" | "nowMs">, unknown>
+>
 
 /** An input of each kind as nobody asked for it; undefined: it is heard at any time. */
-const examples: Readonly<Record<SkuInput["_tag"], Late | undefined>> = {
+const examples: { readonly [Tag in SkuInput["_tag"]]: Late<Tag> | undefined } = {
   SnapshotRead: { manifest: {}, chunks: [] },
   SnapshotMissing: {},
   SnapshotNewer: { version: 2 },
@@ -31,7 +34,7 @@ const examples: Readonly<Record<SkuInput["_tag"], Late | undefined>> = {
   RepliesSent: { seq: 999 },
   FeedSent: { group: 999 },
   FeedFailed: { group: 999 },
-  FeedSeen: { channel: "nobody", sku: "none", version: 1, ats: 0 },
+  FeedSeen: { channel: "nobody", key: "none", version: 1, shown: 0 },
   RepublishRead: { records: [] },
   RecalledRead: { seq: 999, record: null },
   ChunkStored: { snapshot: "late", index: 0 },

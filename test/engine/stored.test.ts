@@ -2,9 +2,10 @@
 import { describe, expect, it } from "vitest"
 import { createAudit } from "../../src/audit/audit.ts"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
+import { plainLine } from "../../src/domain/sku/policy.ts"
 import type { Halt } from "../../src/engine/protocol.ts"
 import type { SkuStoredBatch, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
-import { commandsKeptBytes } from "../../src/limits.ts"
+import { arrivedBytesMax, channelsPerPolicyMax, commandsKeptBytes } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { encodeBatch } from "../../src/wire/taken.ts"
 import { Broker, json, saidOf, serving, startMs, Worker } from "./rig.ts"
@@ -407,4 +408,32 @@ it("what a reset left open is told by an owner that knows of it from a snapshot 
   expect(next.all("Alarm").map(({ detail }) => detail)).toContainEqual(
     expect.stringContaining(`from ${decided.seq + 1} to ${taken.seq - 1}`),
   )
+})
+
+describe("reading that was paused for the bytes that wait", () => {
+  it("goes on once a quarter of the room is left of them, however few messages they are", () => {
+    const worker = serving(0)
+    // Alone in flight: what arrives meanwhile waits.
+    worker.send("dc", receive("first"))
+    const channels = Array.from({ length: channelsPerPolicyMax }, (_, n) => plainLine(`${"shop".repeat(6)}-${n}` as SenderId, 0))
+    for (let serial = 1; worker.reign.arrivedBytes < arrivedBytesMax / 2; serial++) {
+      const policies = ["A", "B", "C", "D"].map((sku) =>
+        json("SetPolicy", { sku, policy: { version: serial, channels, safety: [], sourcing: ["L"] } }),
+      )
+      const messages = policies.map((policy) => message("plan", policy, { class: "policy", key: policy.sku as Sku }))
+      const stored = store(worker, { serial, messages })
+      expect(stored.body.length).toBeGreaterThan(16_384)
+    }
+    expect(worker.all("PauseReading")).toHaveLength(1)
+    expect(worker.reign.arrived.length).toBeLessThan(worker.partition.bounds.arrivedMessagesMax / 4)
+    worker.settle(["Append"])
+    while (worker.reign.paused) {
+      expect(worker.reign.arrivedBytes).toBeGreaterThanOrEqual(arrivedBytesMax / 4)
+      expect(worker.all("ResumeReading")).toEqual([])
+      worker.answer(worker.take("Append"))
+      worker.settle(["Append"])
+    }
+    expect(worker.all("ResumeReading")).toHaveLength(1)
+    expect(worker.reign.arrivedBytes).toBeLessThan(arrivedBytesMax / 4)
+  })
 })
