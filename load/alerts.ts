@@ -3,8 +3,7 @@
  * once it is mended. While all is well none may fire but the one that says what this machine can't guarantee. Printed as a table, with how long each took.
  */
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtempSync, renameSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { jetstreamManager } from "@nats-io/jetstream"
 import { connect as natsConnect } from "@nats-io/transport-node"
@@ -13,8 +12,10 @@ import { sendersOf } from "../src/domain/sender-list.ts"
 import { plainLine } from "../src/domain/sku/policy.ts"
 import { freePort } from "../src/free-ports.ts"
 import { type EmbeddedPostgres, startPostgres } from "../src/postgres/embedded.ts"
+import { temporaryFolder } from "../src/temporary-folder.ts"
 import { journalStream } from "../src/wire/subjects.ts"
 import { prometheusBinary, rulesFolder, tryDashboards, tryPage, tryRules } from "../tools/prometheus.ts"
+import { endsWithUs } from "./stage/ends-with-us.ts"
 import { chosen, conclude, type Promised, say } from "./stage/show.ts"
 import { pause, type Stage, type StageProcess, stockUp, until, withStage } from "./stage/stage.ts"
 
@@ -47,7 +48,8 @@ interface Prometheus {
 }
 
 const startPrometheus = async (): Promise<Prometheus> => {
-  const folder = mkdtempSync(join(tmpdir(), "holdfast-prometheus-"))
+  const temporary = temporaryFolder("holdfast-prometheus-")
+  const { path: folder } = temporary
   const port = await freePort()
   const targetsFile = join(folder, "targets.json")
   const config = {
@@ -63,7 +65,7 @@ const startPrometheus = async (): Promise<Prometheus> => {
   // JSON is YAML.
   writeFileSync(join(folder, "prometheus.yml"), JSON.stringify(config))
   const flags = [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=127.0.0.1:${port}`]
-  const child: ChildProcess = spawn(prometheusBinary("prometheus"), flags, { cwd: folder, stdio: "ignore" })
+  const child: ChildProcess = endsWithUs(spawn(prometheusBinary("prometheus"), flags, { cwd: folder, stdio: "ignore" }))
   const get = async (path: string) => (await fetch(`http://127.0.0.1:${port}/api/v1/${path}`)).json() as Promise<never>
   const firing = async () => {
     const { data } = (await get("alerts")) as {
@@ -85,7 +87,7 @@ const startPrometheus = async (): Promise<Prometheus> => {
     new Promise<void>((resolve) => {
       child.once("exit", () => resolve())
       child.kill("SIGTERM")
-    })
+    }).then(temporary.remove)
   return { firing, query, scrape, stop }
 }
 

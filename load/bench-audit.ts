@@ -4,9 +4,9 @@
  * Prints, as it goes, what the auditor's process holds on the heap and outside of it (typed arrays), by command, and how many commands it judges in a second of CPU. Ends with 1 if the audit found
  * anything, or if more than 100 bytes are held for a command of those whose reservations have ended. Open reservations are objects, and cost what they cost.
  */
+import { temporaryFolder } from "../src/temporary-folder.ts"
 import "effect/schema/SchemaJITCompiler/enable"
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { closeSync, openSync, readSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { setImmediate } from "node:timers/promises"
 import { type Audit, createAudit } from "../src/audit/audit.ts"
@@ -125,8 +125,8 @@ const audited = async (audit: Audit, file: number, lying: ReadonlyArray<Lying>):
 }
 
 const main = async (): Promise<void> => {
-  const folder = mkdtempSync(join(tmpdir(), "holdfast-audit-"))
-  const file = openSync(join(folder, "journal"), "w+")
+  const folder = temporaryFolder("holdfast-audit-")
+  const file = openSync(join(folder.path, "journal"), "w+")
   try {
     const lying = written(file)
     const audit = createAudit({ codec: engineCodec })
@@ -139,7 +139,7 @@ const main = async (): Promise<void> => {
     if (!report.ok || (kind !== "open" && perCommand > bytesMax)) process.exitCode = 1
   } finally {
     closeSync(file)
-    rmSync(folder, { recursive: true })
+    await folder.remove()
   }
 }
 

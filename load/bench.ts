@@ -5,9 +5,8 @@
  * Ends with 0 if all that could run was measured and none oversold; with 3 if one oversold, or its store contradicts what was heard; with 4 if one failed; with 1 if nothing could be measured; with 2 for wrong
  * usage; with 130 after Ctrl-C, when what there is is told as partial.
  */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { chmodSync, writeFileSync } from "node:fs"
+import { type TemporaryFolder, temporaryFolder } from "../src/temporary-folder.ts"
 import { type ArmName, armNames } from "./peers/arms.ts"
 import { askedFor, rowsOf, wrongIn } from "./peers/compared.ts"
 import { Workload } from "./peers/ground.ts"
@@ -87,9 +86,9 @@ const planChosen = (folder: string): BenchPlan => ({
 })
 
 /** Entered by Postgres too, which runs as nobody where this runs as root. */
-const temporaryFolder = (): string => {
-  const folder = mkdtempSync(join(tmpdir(), "holdfast-bench-"))
-  chmodSync(folder, 0o755)
+const enteredByAll = (): TemporaryFolder => {
+  const folder = temporaryFolder("holdfast-bench-")
+  chmodSync(folder.path, 0o755)
   return folder
 }
 
@@ -107,7 +106,7 @@ const jsonOf = (plan: BenchPlan, run: BenchRun): string => {
 
 const files = { json: chosenFile("json", values.json), plot: chosenFile("plot", values.plot) }
 const plan = planChosen("")
-const folder = temporaryFolder()
+const folder = enteredByAll()
 const stopping = new AbortController()
 const interrupt = () => {
   // Whatever runs ends with this process: the second time nobody waits.
@@ -116,9 +115,8 @@ const interrupt = () => {
   stopping.abort()
 }
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, interrupt)
-process.once("exit", () => rmSync(folder, { recursive: true, force: true }))
 
-const run = await playBench({ ...plan, folder }, say, stopping.signal)
+const run = await playBench({ ...plan, folder: folder.path }, say, stopping.signal).finally(folder.remove)
 console.log(benchText(plan, run))
 console.log(`\nload of this machine in the last minute: ${machineLoad()}`)
 if (files.json !== undefined) writeFileSync(files.json, jsonOf(plan, run))

@@ -5,10 +5,11 @@
  * The stream of events is left out: it has no end that a fuzzer could wait for, and tests of its own.
  */
 import { spawn } from "node:child_process"
-import { mkdtemp, readFile, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { temporaryFolder } from "../src/temporary-folder.ts"
+import { endsWithUs } from "./stage/ends-with-us.ts"
 import { scriptOptions } from "./stage/options.ts"
 
 const pinned = "schemathesis==4.32.5"
@@ -58,7 +59,9 @@ const startGateway = async (folder: string): Promise<Served> => {
     HOLDFAST_LOG: "json",
     HOLDFAST_GATEWAY_REQUESTS_PER_SECOND: "1000000",
   }
-  const child = spawn(process.execPath, [main, "serve", "--no-postgres"], { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] })
+  const child = endsWithUs(
+    spawn(process.execPath, [main, "serve", "--no-postgres"], { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] }),
+  )
   let log = ""
   child.stderr.setEncoding("utf8").on("data", (piece: string) => {
     log += piece
@@ -96,7 +99,8 @@ const counted = async ({ metrics }: Served): Promise<{ readonly all: number; rea
   return { all, broken: lines.filter((line) => /status="5/.test(line) && !line.includes('route="/ready"')) }
 }
 
-const folder = await mkdtemp(join(tmpdir(), "holdfast-http-fuzz-"))
+const temporary = temporaryFolder("holdfast-http-fuzz-")
+const { path: folder } = temporary
 try {
   const venv = await venvIn(folder)
   const served = await startGateway(folder)
@@ -136,5 +140,5 @@ try {
     await served.stop()
   }
 } finally {
-  await rm(folder, { recursive: true, force: true })
+  await temporary.remove()
 }

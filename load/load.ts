@@ -11,7 +11,7 @@ import { Schema } from "effect"
 import { plainLine } from "../src/domain/sku/policy.ts"
 import { firstIssueOf } from "../src/wire/fields.ts"
 import { arrivedBy, lengthMs, peakPerSecond, scaled } from "./play/arrivals.ts"
-import { NoCluster, namedCluster, type Over, ownCluster, type PlayedCluster } from "./play/cluster.ts"
+import { NoCluster, NotStarted, namedCluster, type Over, ownCluster, type PlayedCluster } from "./play/cluster.ts"
 import type { Door } from "./play/door.ts"
 import { followFigures } from "./play/figures.ts"
 import { play } from "./play/play.ts"
@@ -93,9 +93,19 @@ const chosenProfile = async (): Promise<{ readonly name: string; readonly profil
 const over = ((): Over =>
   options.over === "nats" || options.over === "http" ? options.over : wrong(`--over ${options.over}: nats or http`))()
 
+const stopping = new AbortController()
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.on(signal, () => {
+    // What was started ends with this process: the second time nobody waits.
+    if (stopping.signal.aborted) process.exit(exit.interrupted)
+    say("ending: what was played is told; once more ends it at once")
+    stopping.abort()
+  })
+
 const openCluster = (): Promise<PlayedCluster> => {
   const metrics = options.metrics === "" ? [] : options.metrics.split(",")
-  if (options.folder === "" && options.target === "") return ownCluster(over, Number(options.partitions), Number(options.processes))
+  if (options.folder === "" && options.target === "")
+    return ownCluster(over, Number(options.partitions), Number(options.processes), stopping.signal)
   return namedCluster(options.folder === "" ? "." : options.folder, over, options.target === "" ? null : options.target, metrics)
 }
 
@@ -153,12 +163,6 @@ const playOn = async (cluster: PlayedCluster): Promise<Played> => {
   await putOnSale(planner, skus, senders, run)
   await restock(profile.skus.unitsEach)
   const recorder = new Recorder()
-  let isCancelled = false
-  const cancel = () => {
-    isCancelled = true
-  }
-  process.once("SIGINT", cancel)
-  process.once("SIGTERM", cancel)
   const figures = followFigures(cluster.metrics)
   const startedAt = new Date().toISOString()
   await play({
@@ -166,7 +170,7 @@ const playOn = async (cluster: PlayedCluster): Promise<Played> => {
     shoppers: new Shoppers(profile, options.seed, run),
     recorder,
     doors,
-    isCancelled: () => isCancelled,
+    isCancelled: () => stopping.signal.aborted,
     onSecond: progress,
     restock,
   })
@@ -188,7 +192,7 @@ const playOn = async (cluster: PlayedCluster): Promise<Played> => {
     repeats: recorder.repeats,
     contradicted: recorder.contradicted,
     audit: cluster.audit === null ? null : await cluster.audit(),
-    isPartial: isCancelled,
+    isPartial: stopping.signal.aborted,
   }
 }
 
@@ -215,7 +219,11 @@ try {
   process.exitCode = await tell(played)
 } catch (error) {
   console.error(
-    error instanceof NoCluster ? error.message : error instanceof Error ? `could not be played: ${error.message}` : String(error),
+    error instanceof NotStarted || error instanceof NoCluster
+      ? error.message
+      : error instanceof Error
+        ? `could not be played: ${error.message}`
+        : String(error),
   )
-  process.exitCode = exit.failed
+  process.exitCode = error instanceof NotStarted ? exit.interrupted : exit.failed
 }

@@ -2,13 +2,12 @@
  * `npm run page:shots [-- --out DIR]`: the page during a flash sale on a real nats-server, with a worker killed: how soon each of three screens (desktop, dark, phone) shows the outage and its end, what axe finds, and pictures to
  * look at. Ends with code 0 if every screen showed the outage within five seconds and axe found nothing serious, with 3 otherwise.
  */
-import { mkdir, mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { mkdir } from "node:fs/promises"
 import { Effect, Exit, Scope } from "effect"
 import { partitionOf } from "../src/domain/names.ts"
 import { outageToldMsMax } from "../src/limits.ts"
 import { startPostgres } from "../src/postgres/embedded.ts"
+import { temporaryFolder } from "../src/temporary-folder.ts"
 import { startChromium } from "../tools/chromium.ts"
 import { type Rig, type RigWorker, until, withRig } from "./chaos/rig.ts"
 import { pageOver } from "./page/gateway.ts"
@@ -81,7 +80,8 @@ const play = async (rig: Rig, address: string): Promise<ReadonlyArray<Seen>> => 
 }
 
 await mkdir(values.out, { recursive: true })
-const folder = await mkdtemp(join(tmpdir(), "holdfast-page-"))
+const temporary = temporaryFolder("holdfast-page-")
+const { path: folder } = temporary
 const database = await startPostgres({ isFleeting: true })
 const seen = await withRig({ partitions: 8, workers: 3, leaseTtlMs: 6_000 }, async (rig) => {
   const scope = await Effect.runPromise(Scope.make())
@@ -90,7 +90,7 @@ const seen = await withRig({ partitions: 8, workers: 3, leaseTtlMs: 6_000 }, asy
     return await play(rig, await Effect.runPromise(Scope.provide(pageOver(rig, folder, "looker", database.url), scope)))
   } finally {
     await Effect.runPromise(Scope.close(scope, Exit.void))
-    await rm(folder, { recursive: true, force: true })
+    await temporary.remove()
   }
 }).finally(() => database.stop())
 for (const { screen, seenMs, overMs, findings, picture } of seen) {

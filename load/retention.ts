@@ -3,10 +3,10 @@
  * moments. Shows the disk over time, then audits archive and journal as one and exports the partition: its state has to have the owner's hash.
  * Ends with 0 if all of that holds, with 3 otherwise.
  */
+import { temporaryFolder } from "../src/temporary-folder.ts"
 import "effect/schema/SchemaJITCompiler/enable"
 import { watch } from "node:fs"
-import { mkdir, mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { ManagedRuntime } from "effect"
 import { counted } from "../src/domain/telling.ts"
@@ -46,7 +46,8 @@ const say = (line: string): void => console.log(line)
 
 const partitions = 1
 const dayMs = 24 * 3_600_000
-const root = await mkdtemp(join(tmpdir(), "holdfast-retention-"))
+const temporary = temporaryFolder("holdfast-retention-")
+const { path: root } = temporary
 const folder = join(root, "archive")
 await mkdir(folder)
 const server = await startEmbedded({ storeDir: join(root, "nats"), senders: [] })
@@ -166,7 +167,7 @@ try {
 } finally {
   await runtime.dispose()
   await server.stop()
-  await rm(root, { recursive: true, force: true })
+  await temporary.remove()
 }
 for (const one of broken) say(`BROKEN: ${one}`)
 const seconds = ((performance.now() - startedMs) / 1_000).toFixed(0)

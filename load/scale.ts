@@ -4,9 +4,10 @@
  *
  * Nothing is decided or judged here: `npm run load` plays, and its thresholds are its own. Ends with 0 if every run could be played, with 1 if not, with 2 for wrong usage, with 130 after Ctrl-C.
  */
-import { spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { type Played, spentOf } from "./play/verdict.ts"
+import { endsWithUs } from "./stage/ends-with-us.ts"
 import { scriptOptions } from "./stage/options.ts"
 import { say } from "./stage/show.ts"
 
@@ -49,11 +50,16 @@ interface Run {
 
 const load = fileURLToPath(new URL("./load.ts", import.meta.url))
 
+/** What plays now. */
+let playing: ChildProcess | undefined
+
 /** Plays once. The code of `npm run load` says whether thresholds were kept, which is not asked here; what it prints says whether it was played. */
 const playWith = async (processes: number): Promise<Run> => {
   const { profile, rate, seconds, partitions } = options
   const settings = ["--rate", rate, "--seconds", seconds, "--partitions", partitions, "--processes", String(processes), "--json"]
-  const child = spawn(process.execPath, [load, profile, ...settings], { stdio: ["ignore", "pipe", "pipe"] })
+  // In its own process group: Ctrl-C reaches this process, which then ends it, once or twice as it is told itself.
+  const child = endsWithUs(spawn(process.execPath, [load, profile, ...settings], { stdio: ["ignore", "pipe", "pipe"], detached: true }))
+  playing = child
   let [out, err] = ["", ""]
   child.stdout.setEncoding("utf8").on("data", (piece: string) => {
     out += piece
@@ -62,6 +68,7 @@ const playWith = async (processes: number): Promise<Run> => {
     err = (err + piece).slice(-4_096)
   })
   const code = await new Promise<number | null>((done) => child.once("close", done))
+  playing = undefined
   const line = out.split("\n").find((one) => one.startsWith("{"))
   if (line === undefined) throw new Error(`npm run load ended with ${code}: ${err.trim().split("\n").slice(-6).join("\n")}`)
   const played = JSON.parse(line) as Played
@@ -103,11 +110,15 @@ const tell = (rounds: ReadonlyArray<ReadonlyArray<Run>>): void => {
   }
 }
 
-// A terminal tells all of its processes of Ctrl-C: the one that plays ends its cluster by itself.
 let isCancelled = false
-process.on("SIGINT", () => {
-  isCancelled = true
-})
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.on(signal, () => {
+    // What plays, and its cluster, ends with this process: the second time nobody waits.
+    if (isCancelled) process.exit(exit.interrupted)
+    say("ending: what was played to its end is told; once more ends it at once")
+    isCancelled = true
+    playing?.kill(signal)
+  })
 const played: Array<Array<Run>> = []
 try {
   for (let round = 1; round <= Number(options.rounds) && !isCancelled; round++) {
@@ -115,9 +126,12 @@ try {
     played.push(runs)
     for (const processes of counts) {
       if (isCancelled) break
-      const run = await playWith(processes)
+      const run = await playWith(processes).catch((error: unknown) => {
+        if (isCancelled) return null
+        throw error
+      })
       // What was cut short is no figure.
-      if (isCancelled) break
+      if (isCancelled || run === null) break
       runs.push(run)
       say(`round ${round}, ${processes} of ${counts.join(", ")} workers: ${run.cpuMicros.toFixed(0)} µs of CPU a decision`)
     }

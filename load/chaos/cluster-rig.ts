@@ -3,9 +3,6 @@
  * for what is sold: nothing that is heard is written down.
  */
 
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream"
 import { connect, type NatsConnection } from "@nats-io/transport-node"
 import * as Effect from "effect/Effect"
@@ -17,6 +14,7 @@ import { sendersOf } from "../../src/domain/sender-list.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { natsLayer } from "../../src/nats/layer.ts"
 import { Cluster } from "../../src/ports/broker.ts"
+import { temporaryFolder } from "../../src/temporary-folder.ts"
 import { saidCodec } from "../../src/wire/said.ts"
 import { startWatchedProcess } from "../stage/watched.ts"
 import { startThreeServers } from "./three-of-a-cluster.ts"
@@ -166,7 +164,8 @@ const startServers = ({ servers, fileStoreBytesMax }: ClusterRigOptions): Promis
 /** Starts servers, plays, and ends every process, however it went. */
 export const withClusterRig = async <A>(options: ClusterRigOptions, play: (rig: ClusterRig) => Promise<A>): Promise<A> => {
   const scope = await Effect.runPromise(Scope.make())
-  const folder = await mkdtemp(join(tmpdir(), "holdfast-rig-"))
+  const temporary = temporaryFolder("holdfast-rig-")
+  const { path: folder } = temporary
   let servers: ReadonlyArray<EmbeddedServer> = []
   let rig: ClusterRig | undefined
   try {
@@ -180,6 +179,6 @@ export const withClusterRig = async <A>(options: ClusterRigOptions, play: (rig: 
     await Promise.all(servers.map((server) => server.kill("SIGCONT")))
     await Effect.runPromise(Scope.close(scope, Exit.void))
     await Promise.all(servers.map((server) => server.stop()))
-    await rm(folder, { recursive: true, force: true })
+    await temporary.remove()
   }
 }

@@ -12,6 +12,7 @@ import type { Command } from "../../src/domain/sku/commands.ts"
 import { plainLine } from "../../src/domain/sku/policy.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { commandText } from "../../src/wire/canonical.ts"
+import { endsWithUs } from "../stage/ends-with-us.ts"
 import { hotSku, samples } from "./hot-sku.ts"
 import type { ClientCount, EchoSample, EchoSamples, FromClient, FromEcho, Mode, ToClient, ToEcho } from "./messages.ts"
 import { countOf, type WorkerCount } from "./worker-page.ts"
@@ -147,8 +148,7 @@ export const startWorker = (server: EmbeddedServer, options: WorkerOptions) => {
     env: workerEnvironment("bench", server, options.partitions, { HOLDFAST_LOG_LEVEL: "Error", ...options.settings }),
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   })
-  const killNow = () => void child.kill("SIGKILL")
-  process.once("exit", killNow)
+  endsWithUs(child)
   const ended = new Promise<void>((resolve) => {
     child.once("exit", () => resolve())
   })
@@ -161,7 +161,6 @@ export const startWorker = (server: EmbeddedServer, options: WorkerOptions) => {
   const end = async () => {
     child.kill("SIGTERM")
     await ended
-    process.off("exit", killNow)
   }
   return { pid: child.pid ?? 0, pages, end }
 }

@@ -4,6 +4,7 @@
 import { fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { sendersOf } from "../../src/domain/sender-list.ts"
+import { endsWithUs } from "../stage/ends-with-us.ts"
 import { type Spread, spreadOf } from "../stage/spread.ts"
 import { withStage } from "../stage/stage.ts"
 import { type Axis, axes, pointsOf, type Size, type Where } from "./axes.ts"
@@ -65,10 +66,12 @@ export interface Watching {
 /** A process of its own for each point: its heap holds nothing else. */
 const enginePoint = (ask: EngineAsk, stop: AbortSignal): Promise<EnginePoint> =>
   new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(new URL("./engine-process.ts", import.meta.url)), {
-      execArgv: ["--expose-gc", "--max-old-space-size-percentage=50"],
-      detached: true,
-    })
+    const child = endsWithUs(
+      fork(fileURLToPath(new URL("./engine-process.ts", import.meta.url)), {
+        execArgv: ["--expose-gc", "--max-old-space-size-percentage=50"],
+        detached: true,
+      }),
+    )
     const end = () => void child.kill("SIGKILL")
     stop.addEventListener("abort", end)
     let found: EnginePoint | undefined

@@ -3,6 +3,7 @@
  */
 import { type ChildProcess, fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
+import { endsWithUs } from "../stage/ends-with-us.ts"
 import type { ArmName } from "./arms.ts"
 import type { ArmSetup, Checked, Count, FromArm, ToArm } from "./messages.ts"
 
@@ -37,10 +38,12 @@ export class ArmChild {
   constructor(arm: ArmName, folder: string) {
     this.arm = arm
     // In its own process group: Ctrl-C reaches the bench, which then ends it.
-    this.#child = fork(fileURLToPath(new URL("./arm-process.ts", import.meta.url)), {
-      detached: true,
-      env: { ...process.env, TMPDIR: folder },
-    })
+    this.#child = endsWithUs(
+      fork(fileURLToPath(new URL("./arm-process.ts", import.meta.url)), {
+        detached: true,
+        env: { ...process.env, TMPDIR: folder },
+      }),
+    )
     this.#child.on("message", (answer) => this.#waiting.shift()?.resolve(answer as FromArm))
     this.#ended = new Promise((resolve) => {
       this.#child.once("exit", (code, signal) => {

@@ -3,11 +3,11 @@
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { constants, createWriteStream } from "node:fs"
-import { access, mkdtemp, readFile, rm } from "node:fs/promises"
+import { access, readFile } from "node:fs/promises"
 import { connect } from "node:net"
-import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { freePort } from "../../src/free-ports.ts"
+import { temporaryFolder } from "../../src/temporary-folder.ts"
 import { watchdog } from "../../src/watchdog.ts"
 import { NotHere } from "./peer.ts"
 
@@ -80,8 +80,7 @@ const endOf = (child: ChildProcess): Promise<void> =>
 
 /** Starts it on a free port, and resolves when it listens. Rejects with the end of what it said. */
 export const startOutside = async (program: OutsideProgram, attemptsLeft = startAttempts): Promise<OutsideProcess> => {
-  const folder = await mkdtemp(join(tmpdir(), `holdfast-${program.name}-`))
-  const remove = () => rm(folder, { recursive: true, force: true })
+  const { path: folder, remove } = temporaryFolder(`holdfast-${program.name}-`)
   await program.prepare?.(folder)
   const port = await freePort()
   const log = join(folder, "log")

@@ -2,10 +2,11 @@
  * The cluster that is played against: one of our own in a temporary folder, ended with the run; or one that a `holdfast serve` left files about. How a door is opened there, where its figures are read, and how it is audited.
  */
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtemp, readFile, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { readFile } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
+import { temporaryFolder } from "../../src/temporary-folder.ts"
+import { endsWithUs } from "../stage/ends-with-us.ts"
 import { type Door, httpDoor, natsDoor } from "./door.ts"
 
 export interface PlayedCluster {
@@ -31,6 +32,11 @@ interface Connection {
 interface Gateway {
   readonly url: string
   readonly keys: Readonly<Record<string, string>>
+}
+
+/** It was ended before it served. */
+export class NotStarted extends Error {
+  override readonly name = "NotStarted"
 }
 
 /** What can't be used, and what to do. */
@@ -71,11 +77,9 @@ const httpAt = async (folder: string, url: string | null) => {
 const doorsAt = (folder: string, over: Over, url: string | null) => (over === "nats" ? natsAt(folder, url) : httpAt(folder, url))
 
 const auditIn = (folder: string, env: NodeJS.ProcessEnv) => (): Promise<{ readonly code: number | null; readonly text: string }> => {
-  const child = spawn(process.execPath, ["--max-old-space-size-percentage=75", main, "audit"], {
-    cwd: folder,
-    env,
-    stdio: ["ignore", "pipe", "pipe"],
-  })
+  const child = endsWithUs(
+    spawn(process.execPath, ["--max-old-space-size-percentage=75", main, "audit"], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] }),
+  )
   let text = ""
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (piece: string) => {
@@ -97,9 +101,10 @@ export const namedCluster = async (
   stop: async () => undefined,
 })
 
-const untilServing = async (child: ChildProcess, log: () => string, folder: string, over: Over): Promise<string> => {
+const untilServing = async (child: ChildProcess, log: () => string, folder: string, over: Over, stop: AbortSignal): Promise<string> => {
   const file = join(folder, ".cache", "holdfast", over === "nats" ? "connection.json" : "gateway.json")
   for (;;) {
+    if (stop.aborted) throw new NotStarted("ended by a signal before the cluster served")
     if (child.exitCode !== null) throw new NoCluster(`holdfast serve ended by itself:\n${log().split("\n").slice(-12).join("\n")}`)
     const metrics = /"metrics":"([^"]+)"/.exec(log())?.[1]
     const isReady =
@@ -120,9 +125,9 @@ const untilServing = async (child: ChildProcess, log: () => string, folder: stri
   }
 }
 
-/** One of our own: a nats-server, a worker (or several, as processes under one supervisor) and a gateway in a folder that goes with it. */
-export const ownCluster = async (over: Over, partitions: number, processes: number): Promise<PlayedCluster> => {
-  const folder = await mkdtemp(join(tmpdir(), "holdfast-load-"))
+/** One of our own: a nats-server, a worker (or several, as processes under one supervisor) and a gateway in a folder that goes with it. `stop`: it is waited for no longer, and rejects with NotStarted. */
+export const ownCluster = async (over: Over, partitions: number, processes: number, stop: AbortSignal): Promise<PlayedCluster> => {
+  const { path: folder, remove } = temporaryFolder("holdfast-load-")
   const env = {
     PATH: process.env.PATH,
     HOME: process.env.HOME,
@@ -136,30 +141,29 @@ export const ownCluster = async (over: Over, partitions: number, processes: numb
   }
   // A group of its own: Ctrl-C reaches this process, which then asks for the last answers before it ends the cluster.
   const several = processes === 1 ? [] : ["--processes", String(processes)]
-  const child = spawn(process.execPath, [main, "serve", "--no-postgres", ...several], {
-    cwd: folder,
-    env,
-    stdio: ["ignore", "ignore", "pipe"],
-    detached: true,
-  })
+  const child = endsWithUs(
+    spawn(process.execPath, [main, "serve", "--no-postgres", ...several], {
+      cwd: folder,
+      env,
+      stdio: ["ignore", "ignore", "pipe"],
+      detached: true,
+    }),
+  )
   let said = ""
   child.stderr.setEncoding("utf8").on("data", (piece: string) => {
     said = (said + piece).slice(-65_536)
   })
   const ended = new Promise<void>((done) => child.once("exit", () => done()))
-  const killed = () => child.kill("SIGKILL")
-  process.once("exit", killed)
-  const stop = async () => {
+  const end = async () => {
     child.kill("SIGTERM")
     await ended
-    process.off("exit", killed)
-    await rm(folder, { recursive: true, force: true })
+    await remove()
   }
   try {
-    const metrics = await untilServing(child, () => said, folder, over)
-    return { door: await doorsAt(folder, over, null), metrics: [metrics], audit: auditIn(folder, env), stop }
+    const metrics = await untilServing(child, () => said, folder, over, stop)
+    return { door: await doorsAt(folder, over, null), metrics: [metrics], audit: auditIn(folder, env), stop: end }
   } catch (error) {
-    await stop()
+    await end()
     throw error
   }
 }

@@ -7,6 +7,7 @@ import { availableParallelism } from "node:os"
 import { createInterface } from "node:readline"
 import { mainFile, workerEnvironment } from "../../src/cli/demo/workers.ts"
 import type { EmbeddedServer } from "../../src/nats/embedded.ts"
+import { endsWithUs } from "../stage/ends-with-us.ts"
 
 /** Seconds of CPU of a process so far. Linux counts them in hundredths. */
 export const cpuSecondsOf = (pid: number): number => {
@@ -40,7 +41,7 @@ export const startWorker = (server: EmbeddedServer, partitions: number, name: st
     lines.push(line)
     heard(line)
   })
-  process.once("exit", () => child.kill("SIGKILL"))
+  endsWithUs(child)
   return {
     pid: child.pid ?? 0,
     count: (line) => lines.filter((one) => one.includes(line) && one.includes(" kind=sku ")).length,

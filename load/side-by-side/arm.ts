@@ -3,6 +3,7 @@
  *
  * Above all other imports, Schema's decoders are switched to compiled ones, as in any program that decodes many replies.
  */
+import { endsWithUs } from "../stage/ends-with-us.ts"
 import "effect/schema/SchemaJITCompiler/enable"
 import { type ChildProcess, spawn } from "node:child_process"
 import { headers, type Msg, type NatsConnection, connect as natsConnect } from "@nats-io/transport-node"
@@ -159,9 +160,7 @@ const startWorker = (checkout: Checkout, setup: ArmSetup, servers: ReadonlyArray
     HOLDFAST_REPLICAS: String(setup.servers),
     HOLDFAST_LOG_LEVEL: "Error",
   }
-  const child = spawn(process.execPath, [checkout.main, "serve"], { env, stdio: ["ignore", "inherit", "inherit"] })
-  process.once("exit", () => void child.kill("SIGKILL"))
-  return child
+  return endsWithUs(spawn(process.execPath, [checkout.main, "serve"], { env, stdio: ["ignore", "inherit", "inherit"] }))
 }
 
 /** Stock without end, and a policy by which one channel sells it all. */

@@ -5,13 +5,13 @@
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import type { SenderAccess } from "../domain/roles.ts"
 import { sendersText } from "../domain/sender-list.ts"
 import { freePorts } from "../free-ports.ts"
+import { temporaryFolder } from "../temporary-folder.ts"
 import { watchdog } from "../watchdog.ts"
 import type { ServerOptions, UserPassword } from "./config.ts"
 import { serverConfig } from "./config.ts"
@@ -206,13 +206,14 @@ const portsFor = async (options: EmbeddedOptions): Promise<Ports> => {
 /** Starts a server and waits until JetStream is ready. Rejects with ServerNotStarted, or ServerBinaryMissing if there is no server to run. */
 export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedServer> => {
   const binary = await natsServerBinary()
-  const storeDir = options.storeDir ?? (await mkdtemp(join(tmpdir(), "holdfast-nats-")))
+  const temporary = options.storeDir === undefined ? temporaryFolder("holdfast-nats-") : null
+  const storeDir = options.storeDir ?? temporary?.path ?? ""
   await mkdir(storeDir, { recursive: true, mode: 0o700 })
   const connectionFile = join(storeDir, "connection.json")
   const configFile = join(storeDir, "nats-server.conf")
   const logFile = join(storeDir, "nats-server.log")
   const credentials = await credentialsFor(connectionFile, options)
-  const removeStore = () => (options.storeDir === undefined ? rm(storeDir, { recursive: true, force: true }) : Promise.resolve())
+  const removeStore = () => temporary?.remove() ?? Promise.resolve()
 
   const attempt = async (attemptsLeft: number): Promise<{ readonly running: RunningServer; readonly ports: Ports }> => {
     const ports = await portsFor(options)

@@ -5,13 +5,14 @@
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { createHash, randomBytes } from "node:crypto"
-import { chmod, chown, cp, mkdir, mkdtemp, open, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { chmod, chown, cp, mkdir, open, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { promisify } from "node:util"
 import postgres from "postgres"
 import { freePort } from "../free-ports.ts"
+import { type TemporaryFolder, temporaryFolder } from "../temporary-folder.ts"
 import { watchdog } from "../watchdog.ts"
 
 /** Where an embedded Postgres keeps its data, and how it is reached. */
@@ -70,9 +71,10 @@ const openFolder = async (wanted: string): Promise<string> => {
   return elsewhere
 }
 
-const temporaryFolder = async (): Promise<string> => {
-  const parent = isRoot && !(await isOpenToAll(tmpdir())) ? "/tmp" : tmpdir()
-  return mkdtemp(join(parent, "holdfast-postgres-"))
+const folderForATime = async (): Promise<TemporaryFolder> => {
+  const folder = temporaryFolder("holdfast-postgres-", isRoot && !(await isOpenToAll(tmpdir())) ? "/tmp" : tmpdir())
+  await chmod(folder.path, 0o755)
+  return folder
 }
 
 /** Where initdb and postgres are: the package's, or a copy of its 60 MB where nobody may not enter that. */
@@ -208,9 +210,8 @@ const passwordFor = async (place: Place): Promise<string> => {
 
 /** Starts a Postgres and waits until it answers. Rejects with PostgresNotStarted. */
 export const startPostgres = async (options: EmbeddedPostgresOptions = {}): Promise<EmbeddedPostgres> => {
-  const isTemporary = options.folder === undefined
-  const folder = options.folder === undefined ? await temporaryFolder() : await openFolder(options.folder)
-  if (isTemporary) await chmod(folder, 0o755)
+  const temporary = options.folder === undefined ? await folderForATime() : null
+  const folder = temporary?.path ?? (await openFolder(options.folder ?? ""))
   const place: Place = {
     folder,
     bin: await programs(folder),
@@ -251,7 +252,7 @@ export const startPostgres = async (options: EmbeddedPostgresOptions = {}): Prom
     stop: async () => {
       // Clients are disconnected, and what is written is on the disk.
       await end(running, "SIGINT")
-      if (isTemporary) await rm(folder, { recursive: true, force: true })
+      await temporary?.remove()
     },
   }
 }

@@ -34,6 +34,7 @@ const composed = [
   "retention",
   "projection",
   "postgres",
+  "temporary-folder",
   "archive",
   "nats",
   "client",
@@ -50,6 +51,8 @@ export const layers: Readonly<Record<string, Layer>> = {
   limits: { uses: [], typesOf: [], packages: [] },
   /** Both adapters that start a server of their own have it watched. */
   watchdog: { uses: [], typesOf: [], packages: ["node:child_process"] },
+  /** What such a server keeps for a time. */
+  "temporary-folder": { uses: ["watchdog"], typesOf: [], packages: ["node:fs", "node:fs/promises", "node:os", "node:path"] },
   /** Where such a server may listen. */
   "free-ports": { uses: [], typesOf: [], packages: ["node:crypto", "node:fs", "node:net"] },
   config: { uses: ["domain"], typesOf: [], packages: [...effect, "node:os"] },
@@ -79,7 +82,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   projection: { uses: ["engine", "kinds", "wire", "ports", "domain", "retention"], typesOf: [], packages: effect },
   postgres: {
     ...adapter,
-    uses: [...adapter.uses, "watchdog", "free-ports"],
+    uses: [...adapter.uses, "watchdog", "free-ports", "temporary-folder"],
     packages: [...effect, "postgres", "drizzle-orm", "drizzle-orm/*", "node:*"],
   },
   archive: { ...adapter, packages: [...effect, "node:*"] },
@@ -89,7 +92,11 @@ export const layers: Readonly<Record<string, Layer>> = {
     typesOf: ["domain"],
     packages: [...effect, "node:*"],
   },
-  nats: { ...adapter, uses: [...adapter.uses, "watchdog", "free-ports"], packages: [...effect, "@nats-io/*", "node:*"] },
+  nats: {
+    ...adapter,
+    uses: [...adapter.uses, "watchdog", "free-ports", "temporary-folder"],
+    packages: [...effect, "@nats-io/*", "node:*"],
+  },
   client: { ...adapter, packages: [...effect, "node:*"] },
   /** The gateway: it speaks to the cluster through the port that the client implements. */
   http: {

@@ -2,8 +2,7 @@
  * What a timed run is played on: servers with TLS, one or three, and a faulty proxy on every way to one of them; workers, an ingress, a gateway, a projector with its Postgres; clients of every sender. All on the
  * loopback interface, each a process of its own but the clients, and all ended with the run. What is done to them stands in acts.ts.
  */
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -27,6 +26,7 @@ import { type EmbeddedServer, startEmbedded } from "../../../src/nats/embedded.t
 import { engineLayer } from "../../../src/nats/layer.ts"
 import { Cluster } from "../../../src/ports/broker.ts"
 import { type EmbeddedPostgres, startPostgres } from "../../../src/postgres/embedded.ts"
+import { temporaryFolder } from "../../../src/temporary-folder.ts"
 import { certify, makeAuthority } from "../../../tools/certificates.ts"
 import { processStarter, runHoldfast, type StageCommand, type StageProcess } from "../../stage/stage.ts"
 import { startThreeServers } from "../three-of-a-cluster.ts"
@@ -405,7 +405,8 @@ export const withField = async <A>(
   options: FieldOptions,
   play: (field: Field) => Promise<{ readonly result: A; readonly keep: boolean }>,
 ): Promise<A> => {
-  const folder = await mkdtemp(join(tmpdir(), "holdfast-chaos-"))
+  const temporary = temporaryFolder("holdfast-chaos-")
+  const { path: folder } = temporary
   const scope = await Effect.runPromise(Scope.make())
   const endings = new Endings()
   let keep = true
@@ -417,7 +418,10 @@ export const withField = async <A>(
   } finally {
     await endings.run()
     await Effect.runPromise(Scope.close(scope, Exit.void))
-    if (keep) console.error(`logs, history and what was heard are kept in ${folder}`)
-    else await rm(folder, { recursive: true, force: true })
+    if (!keep) await temporary.remove()
+    else {
+      temporary.keep()
+      console.error(`logs, history and what was heard are kept in ${folder}`)
+    }
   }
 }
