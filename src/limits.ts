@@ -351,6 +351,10 @@ export const fullEveryMs = 5
 
 // Questions about the past
 
+/** Milliseconds a command waits for tables that are behind the journals and come nearer; for tables that come no nearer, for nobody may be writing them; and between two looks. */
+export const pastCatchUpMsMax = 30_000
+export const pastNoNearerMs = 5_000
+export const pastLookMs = 100
 /** Pages of lines that wait for whoever asked while the next are read. */
 export const pastPagesMax = 2
 /** Steps of a chain or a history in one answer, at most and where nothing is said; the steps before them are asked for by the place of the first. */

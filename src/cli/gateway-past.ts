@@ -30,7 +30,8 @@ const bounded =
         Effect.mapError((error) => (error instanceof QueryRefused || error instanceof PastUnavailable ? error : unread(error.message))),
       )
 
-const quietly = () => Effect.void
+/** A page asks again by itself, and is told how far behind its answer is. */
+const quietly = { passedOver: () => Effect.void, waits: null }
 
 /** Inside `serve`. `source`: journals where no tables are wanted. */
 export const ownPast = (source: PastSource | null): Effect.Effect<PastTeller> =>

@@ -19,6 +19,7 @@ import { journalPast } from "../retention/journal-past.ts"
 import { engineAccess } from "./access.ts"
 import { namedArchive, presentFolder } from "./archive-folder.ts"
 import { wholeFlag } from "./arguments.ts"
+import { caughtUp } from "./caught-up.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { noPostgres, tablesUrl } from "./postgres-access.ts"
 import { isoTime } from "./print.ts"
@@ -52,28 +53,32 @@ const endsOf =
       return { seq, incarnation }
     }).pipe(Effect.provide(ports[kind]))
 
-/** The past, from where it is to be read. `passedOver` is told why tables that are there are not used. */
+/** What whoever asks is told on the way. */
+interface Asking {
+  /** Why tables that are there are not used. */
+  readonly passedOver: (why: string) => Effect.Effect<void>
+  /** That tables which are behind are waited for; null: they are not, and are asked as they are. */
+  readonly waits: ((line: string) => Effect.Effect<void>) | null
+}
+
+/** The past, from where it is to be read. */
 const chosenPast = Effect.fnUntraced(function* (
   { source, archive }: PastChoice,
   counts: PartitionCounts,
   ports: KindPorts,
-  passedOver: (why: string) => Effect.Effect<void>,
+  { passedOver, waits }: Asking,
 ) {
   const journals = journalPast(counts, (kind) => Effect.provide(ports[kind]))
   if (source === "journals" || (source === null && archive !== null)) return journals
   const url = yield* tablesUrl
   if (url === null) return source === null ? journals : yield* noPostgres
-  const tables = openTablesPast(url, counts, endsOf(ports))
+  const tables = Effect.map(openTablesPast(url, counts, endsOf(ports)), (past) => (waits === null ? past : caughtUp(past, waits)))
   if (source === "tables") return yield* tables
   return yield* Effect.catch(tables, (error) => Effect.as(passedOver(error.message), journals))
 })
 
 /** Runs what asks about the past, over a worker's access to the cluster. */
-export const askPast = Effect.fnUntraced(function* <A, E>(
-  choice: PastChoice,
-  asked: Effect.Effect<A, E, Past>,
-  passedOver: (why: string) => Effect.Effect<void>,
-) {
+export const askPast = Effect.fnUntraced(function* <A, E>(choice: PastChoice, asked: Effect.Effect<A, E, Past>, asking: Asking) {
   const { archive } = choice
   if (choice.source === "tables" && archive !== null)
     return yield* new CommandFailed({
@@ -87,16 +92,19 @@ export const askPast = Effect.fnUntraced(function* <A, E>(
   return yield* Effect.scoped(
     Effect.gen(function* () {
       const ports = yield* Effect.all(forEachKind((kind) => Layer.build(Layer.merge(engineLayer({ ...nats, kind }), archived[kind]))))
-      return yield* Effect.provide(asked, yield* chosenPast(choice, counts, ports, passedOver))
+      return yield* Effect.provide(asked, yield* chosenPast(choice, counts, ports, asking))
     }),
   )
 })
 
-/** The same for a command: whoever runs it hears why tables that are there are not used. */
+const sayBeside = (line: string) => Effect.sync(() => void process.stderr.write(`holdfast: ${line}\n`))
+
+/** The same for a command: whoever runs it hears why tables that are there are not used, and that they are waited for. */
 export const withPast = <A, E>(choice: PastChoice, asked: Effect.Effect<A, E, Past>) =>
-  askPast(choice, asked, (why) =>
-    Effect.sync(() => process.stderr.write(`holdfast: the tables can't be used, so the journals are read. ${shownLines(why)}\n`)),
-  )
+  askPast(choice, asked, {
+    passedOver: (why) => sayBeside(`the tables can't be used, so the journals are read. ${shownLines(why)}`),
+    waits: sayBeside,
+  })
 
 /** Partitions that are behind of which each is told for itself. */
 const behindToldMax = 10
@@ -167,5 +175,5 @@ export const stepFlags = {
 
 /** For the help of commands that ask about the past. */
 export const pastHelp = `Asks the tables of \`holdfast project\` where there are some, and otherwise reads the journals, with what was archived of them (--archive), from the first record on, which takes a while where
-they are large (--source chooses). The answer says which, and up to which record. Needs a worker's access, as for \`serve\`, or the nats-server of a \`holdfast serve\` in this folder. Reads only. What can't
-be answered ends with 1 and says what to ask instead.`
+they are large (--source chooses). Tables that are behind the journals are waited for, as long as they come nearer. The answer says which it was, and up to which record. Needs a worker's access, as for
+\`serve\`, or the nats-server of a \`holdfast serve\` in this folder. Reads only. What can't be answered ends with 1 and says what to ask instead.`

@@ -80,8 +80,8 @@ export class Past extends Context.Service<
   {
     /** Partitions of SKUs. */
     readonly partitions: number
-    /** How far the past of one partition is known. */
-    readonly extent: (kind: Kind, partition: number) => Effect.Effect<PastExtent, PastFailed>
+    /** How far the past of one partition is known. `atMs`: the moment that is asked about; absent: the last one known. */
+    readonly extent: (kind: Kind, partition: number, atMs?: EpochMs) => Effect.Effect<PastExtent, PastFailed>
     /** The newest state of a SKU that is kept of this time or earlier, to go on from; null: begin with the empty stock and the first line. */
     readonly mark: (sku: Sku, atMs: EpochMs) => Effect.Effect<SkuMark | null, PastFailed>
     /** Lines about SKUs of records after `afterSeq` whose time is `toMs` or earlier, in their order, many at once. Pull-based: little more is read than is taken. */

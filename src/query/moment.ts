@@ -63,7 +63,7 @@ export const momentIn: (
   partition: number,
   atMs: EpochMs | undefined,
 ) => Effect.Effect<MomentKnown, QueryRefused | PastFailed, Past> = Effect.fnUntraced(function* (kind, partition, atMs) {
-  const extent = yield* (yield* Past).extent(kind, partition)
+  const extent = yield* (yield* Past).extent(kind, partition, atMs)
   const { sinceMs, isFromTheFirst, knownToMs, known } = extent
   const nowMs = yield* Clock.currentTimeMillis
   if (sinceMs === null) return yield* nothingKnown(known)

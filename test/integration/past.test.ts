@@ -106,7 +106,7 @@ const ask = <A, E extends { readonly message: string }>(
   archive: string | null = null,
 ) => {
   const passedOver: Array<string> = []
-  return askPast({ source, archive }, asked, (why) => Effect.sync(() => void passedOver.push(why))).pipe(
+  return askPast({ source, archive }, asked, { passedOver: (why) => Effect.sync(() => void passedOver.push(why)), waits: null }).pipe(
     Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord(env)),
     Effect.catch((error) => Effect.succeed(error.message)),
     Effect.map((answer) => ({ answer, passedOver })),

@@ -152,7 +152,7 @@ const rangeOf = Effect.fnUntraced(function* ({ sku, fromMs, toMs }: BacktestAske
   const past = yield* Past
   const partitions =
     sku === null ? Array.from({ length: past.partitions }, (_, partition) => partition) : [partitionOf(sku, past.partitions)]
-  const extents = yield* Effect.forEach(partitions, (partition) => past.extent("sku", partition))
+  const extents = yield* Effect.forEach(partitions, (partition) => past.extent("sku", partition, toMs))
   const range = knownRange(extents)
   if (range instanceof QueryRefused) return yield* range
   const { sinceMs, knownToMs } = range
