@@ -30,10 +30,10 @@ const values = scriptOptions(about, {
   only: { fallback: "", help: "only these arms, with commas between", names: armNames },
   workloads: { fallback: Workload.join(","), help: "how asks are spread over SKUs, with commas between", names: Workload },
   "in-flight": { fallback: "1,64,1000,8000", help: "reservations that are asked for at once, with commas between" },
-  rounds: { fallback: "2", help: "rounds of each cell, each arm once in each", whole: 1 },
-  seconds: { fallback: "2", help: "seconds of an arm in a round", whole: 1 },
-  skus: { fallback: "1000000", help: "SKUs of the uniform workload; the others are about the first of them", whole: 1 },
-  partitions: { fallback: "8", help: "partitions of Holdfast and of the floor", whole: 1 },
+  rounds: { fallback: "2", help: "rounds of each cell, each arm once in each", whole: 1, most: 100 },
+  seconds: { fallback: "2", help: "seconds of an arm in a round", whole: 1, most: 600 },
+  skus: { fallback: "1000000", help: "SKUs of the uniform workload; the others are about the first of them", whole: 1, most: 4_000_000 },
+  partitions: { fallback: "8", help: "partitions of Holdfast and of the floor", whole: 1, most: 64 },
   "redis-server": { fallback: "", help: "a redis-server to run, unless it is on the PATH" },
   tigerbeetle: { fallback: "", help: "TigerBeetle's server, unless TIGERBEETLE names it or it is on the PATH" },
   json: { fallback: "", help: "a file for all figures" },
@@ -48,17 +48,12 @@ const wrongUsage = (what: string): never => {
 }
 
 /** More callers than this, and the callers are what is measured; more SKUs than this, and one worker's memory is. */
-const most = { inFlight: 16_384, skus: 4_000_000, seconds: 600, rounds: 100, partitions: 64 } as const
-
-const atMost = (option: "rounds" | "seconds" | "skus" | "partitions"): number => {
-  const value = Number(values[option])
-  return value <= most[option] ? value : wrongUsage(`--${option}: ${value} is more than ${most[option]}`)
-}
+const inFlightMax = 16_384
 
 const inFlightChosen = (): ReadonlyArray<number> => {
   const counts = values["in-flight"].split(",").map((text) => {
     const count = /^\d{1,9}$/.test(text) ? Number(text) : 0
-    return count >= 1 && count <= most.inFlight ? count : wrongUsage(`--in-flight: ${text} is no whole number from 1 to ${most.inFlight}`)
+    return count >= 1 && count <= inFlightMax ? count : wrongUsage(`--in-flight: ${text} is no whole number from 1 to ${inFlightMax}`)
   })
   return [...new Set(counts)].sort((a, b) => a - b)
 }
@@ -77,10 +72,10 @@ const planChosen = (folder: string): BenchPlan => ({
   arms: named(values.only, armNames),
   workloads: named(values.workloads, Workload),
   inFlight: inFlightChosen(),
-  rounds: atMost("rounds"),
-  seconds: atMost("seconds"),
-  skus: atMost("skus"),
-  partitions: atMost("partitions"),
+  rounds: Number(values.rounds),
+  seconds: Number(values.seconds),
+  skus: Number(values.skus),
+  partitions: Number(values.partitions),
   programs: programsChosen(),
   folder,
 })

@@ -13,9 +13,9 @@ import { chosen, conclude, say, serversChosen } from "./stage/show.ts"
 import { pause, quantile, type Stage, type StageProcess, stockUp, sumOf, until, withStage } from "./stage/stage.ts"
 
 const options = chosen("How late a hot SKU's feed is heard.", {
-  servers: { fallback: "1", help: "servers: 1, 3 or 1,3" },
-  "per-second": { fallback: "170", help: "reservations of the one SKU a second" },
-  seconds: { fallback: "10", help: "for how long" },
+  servers: { fallback: "1", help: "servers", names: ["1", "3"] },
+  "per-second": { fallback: "170", help: "reservations of the one SKU a second", whole: 1 },
+  seconds: { fallback: "10", help: "for how long", whole: 1 },
 })
 
 const sku = "HOT"

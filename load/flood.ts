@@ -16,19 +16,19 @@ const about = `Measures what is decided a second at most, then sends ten times a
 Full size: --servers 1,3 --seconds 60 --quiet-seconds 20; and with --questions 32000`
 
 const options = chosen(about, {
-  servers: { fallback: "1", help: "nats-servers: 1, 3 or 1,3" },
-  seconds: { fallback: "15", help: "seconds of the flood" },
-  "quiet-seconds": { fallback: "8", help: "seconds of the probe before it" },
-  "peak-seconds": { fallback: "6", help: "seconds in which the peak is measured" },
-  "peak-in-flight": { fallback: "2000", help: "commands in flight when the peak is measured" },
-  times: { fallback: "10", help: "how many times the peak is sent" },
-  connections: { fallback: "50", help: "connections that flood" },
-  flooders: { fallback: "1", help: "senders that flood, the connections shared among them" },
-  questions: { fallback: "0", help: "questions a second from one sender, instead of commands; 0: commands" },
-  "probe-ms": { fallback: "10", help: "milliseconds between two probes" },
-  partitions: { fallback: "4", help: "partitions" },
-  share: { fallback: "0.9", help: "of the peak, the least share that is decided during the flood" },
-  "median-times": { fallback: "5", help: "how many times its quiet median the probe's may be" },
+  servers: { fallback: "1", help: "nats-servers", names: ["1", "3"] },
+  seconds: { fallback: "15", help: "seconds of the flood", whole: 1 },
+  "quiet-seconds": { fallback: "8", help: "seconds of the probe before it", whole: 1 },
+  "peak-seconds": { fallback: "6", help: "seconds in which the peak is measured", whole: 1 },
+  "peak-in-flight": { fallback: "2000", help: "commands in flight when the peak is measured", whole: 1 },
+  times: { fallback: "10", help: "how many times the peak is sent", decimal: true },
+  connections: { fallback: "50", help: "connections that flood", whole: 1 },
+  flooders: { fallback: "1", help: "senders that flood, the connections shared among them", whole: 1 },
+  questions: { fallback: "0", help: "questions a second from one sender, instead of commands; 0: commands", whole: 0 },
+  "probe-ms": { fallback: "10", help: "milliseconds between two probes", whole: 1 },
+  partitions: { fallback: "4", help: "partitions", whole: 1 },
+  share: { fallback: "0.9", help: "of the peak, the least share that is decided during the flood", decimal: true },
+  "median-times": { fallback: "5", help: "how many times its quiet median the probe's may be", decimal: true },
   profile: { fallback: "", help: "folder for CPU profiles of the workers; none unless given" },
 })
 

@@ -15,10 +15,10 @@ const about = `Tries every subject a channel may think of from its credential, a
 Full size: --servers 1,3 --messages 50000`
 
 const options = chosen(about, {
-  servers: { fallback: "1", help: "nats-servers: 1, 3 or 1,3" },
-  messages: { fallback: "5000", help: "messages of chance" },
-  seed: { fallback: "1", help: "what they are made from" },
-  partitions: { fallback: "4", help: "partitions" },
+  servers: { fallback: "1", help: "nats-servers", names: ["1", "3"] },
+  messages: { fallback: "5000", help: "messages of chance", whole: 1 },
+  seed: { fallback: "1", help: "what they are made from", whole: 0 },
+  partitions: { fallback: "4", help: "partitions", whole: 1 },
   table: { fallback: "yes", help: "whether the table is tried: yes or no" },
 })
 

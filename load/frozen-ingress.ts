@@ -12,8 +12,8 @@ import { chosen, conclude, type Promised, say } from "./stage/show.ts"
 import { pause, type StageProcess, stockUp, sumOf, until, withStage } from "./stage/stage.ts"
 
 const options = chosen("Freezes an ingress, sends on, thaws it, and looks what becomes of what lay before it.", {
-  "frozen-seconds": { fallback: "10", help: "seconds for which the ingress stands still" },
-  messages: { fallback: "400", help: "messages sent in the first second of it, half of them facts" },
+  "frozen-seconds": { fallback: "10", help: "seconds for which the ingress stands still", whole: 1 },
+  messages: { fallback: "400", help: "messages sent in the first second of it, half of them facts", whole: 1 },
 })
 const frozenMs = Number(options["frozen-seconds"]) * 1_000
 const messages = Number(options.messages)

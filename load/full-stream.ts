@@ -14,13 +14,13 @@ const about = `Fills the commands stream with facts while workers decide them, a
 Full size: --max-mb 256 --minutes 10 --servers 1,3`
 
 const options = chosen(about, {
-  servers: { fallback: "1", help: "nats-servers: 1, 3 or 1,3" },
-  "max-mb": { fallback: "8", help: "megabytes of the commands stream" },
-  minutes: { fallback: "0.5", help: "minutes of facts while workers decide" },
-  "in-flight": { fallback: "64", help: "messages of facts in flight, of 64 facts each" },
-  "garbage-per-second": { fallback: "2000", help: "messages of garbage a second, from a sender of its own" },
-  "probe-ms": { fallback: "20", help: "milliseconds between two probes" },
-  partitions: { fallback: "4", help: "partitions" },
+  servers: { fallback: "1", help: "nats-servers", names: ["1", "3"] },
+  "max-mb": { fallback: "8", help: "megabytes of the commands stream", whole: 1 },
+  minutes: { fallback: "0.5", help: "minutes of facts while workers decide", decimal: true },
+  "in-flight": { fallback: "64", help: "messages of facts in flight, of 64 facts each", whole: 1 },
+  "garbage-per-second": { fallback: "2000", help: "messages of garbage a second, from a sender of its own", whole: 1 },
+  "probe-ms": { fallback: "20", help: "milliseconds between two probes", whole: 1 },
+  partitions: { fallback: "4", help: "partitions", whole: 1 },
 })
 
 const senders = sendersOf("app=channel,till=channel+bulk,hostile=channel,dock=warehouse,planner=merchandiser")

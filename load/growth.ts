@@ -5,7 +5,7 @@
  * Ends with 0 if all was measured, with 4 if a point failed, with 1 if nothing could be measured, with 2 for wrong usage, with 130 after Ctrl-C, when what there is is told as partial.
  */
 import { writeFileSync } from "node:fs"
-import { Axis, Where } from "./growth/axes.ts"
+import { Axis, axes, placesOf, Where } from "./growth/axes.ts"
 import { type GrowthPlan, playGrowth } from "./growth/run.ts"
 import { askedOf, growthMarkdown, growthPlot, growthText } from "./growth/told.ts"
 import { chosenFile } from "./stage/chosen-file.ts"
@@ -38,10 +38,15 @@ const values = scriptOptions(
   { switches: { markdown: "print tables as Markdown, for a document" } },
 )
 
-const exit = { ok: 0, nothing: 1, failed: 4, interrupted: 130 } as const
+const exit = { ok: 0, nothing: 1, usage: 2, failed: 4, interrupted: 130 } as const
 
 const named = <Name extends string>(text: string, all: ReadonlyArray<Name>): ReadonlyArray<Name> =>
   text === "" ? all : all.filter((name) => text.split(",").includes(name))
+
+const wrong = (what: string): never => {
+  console.error(`${what}\nsee --help`)
+  process.exit(exit.usage)
+}
 
 const plan: GrowthPlan = {
   axes: named(values.only, Axis),
@@ -52,6 +57,10 @@ const plan: GrowthPlan = {
   seconds: Number(values.seconds),
   kills: Number(values.kills),
 }
+// An axis that isn't measured in any of those places would be passed over without a word.
+for (const axis of plan.axes)
+  if (values.only !== "" && !placesOf(axis).some((where) => plan.where.includes(where)))
+    wrong(`--only ${axis} --where ${plan.where.join(",")}: ${axes[axis].title} are measured with --where ${placesOf(axis).join(",")} alone`)
 const files = { json: chosenFile("json", values.json), plot: chosenFile("plot", values.plot) }
 const stopping = new AbortController()
 const interrupt = () => {

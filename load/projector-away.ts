@@ -15,7 +15,7 @@ const values = scriptOptions("Postgres ended in the middle of a sale: decisions 
   buyers: { fallback: "48", help: "buyers at once", whole: 1 },
   skus: { fallback: "40", help: "SKUs that they buy", whole: 1 },
   partitions: { fallback: "4", help: "partitions of the cluster", whole: 1 },
-  ratio: { fallback: "0.95", help: "the least share of the rate beside it" },
+  ratio: { fallback: "0.95", help: "the least share of the rate beside it", decimal: true },
 })
 const violations = 3
 const patienceMs = 300_000

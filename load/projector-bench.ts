@@ -28,7 +28,7 @@ import { scriptOptions } from "./stage/options.ts"
 const values = scriptOptions("Entries a second into the tables, against bare inserts of the same rows.", {
   commands: { fallback: "100000", help: "how many the journal has", whole: 1_000 },
   skus: { fallback: "2000", help: "how many SKUs they are about", whole: 1 },
-  ratio: { fallback: "0.5", help: "the least share of the bare inserts' rate" },
+  ratio: { fallback: "0.5", help: "the least share of the bare inserts' rate", decimal: true },
   "demo-rate": {
     fallback: "0",
     help: "entries a second that the demo makes; with it, three times that is asked of the projector",

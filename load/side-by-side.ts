@@ -16,14 +16,14 @@ Full size: --servers 1,3 --sync both --rounds 7 --seconds 5`
 
 const options = chosen(about, {
   other: { fallback: "", help: "the folder of the other checkout, with its node_modules" },
-  servers: { fallback: "1", help: "nats-servers: 1, 3 or 1,3" },
+  servers: { fallback: "1", help: "nats-servers", names: ["1", "3"] },
   sync: { fallback: "both", help: "fsync before a message is acknowledged: always, never or both" },
-  rounds: { fallback: "3", help: "rounds, each arm once in each" },
-  seconds: { fallback: "2", help: "seconds of an arm in a round" },
+  rounds: { fallback: "3", help: "rounds, each arm once in each", whole: 1 },
+  seconds: { fallback: "2", help: "seconds of an arm in a round", whole: 1 },
   cases: { fallback: "1000,64,library", help: "single commands in flight, and library" },
-  skus: { fallback: "1", help: "SKUs, shared among the commands in flight" },
-  partitions: { fallback: "4", help: "partitions" },
-  workers: { fallback: "1", help: "workers of each build" },
+  skus: { fallback: "1", help: "SKUs, shared among the commands in flight", whole: 1 },
+  partitions: { fallback: "4", help: "partitions", whole: 1 },
+  workers: { fallback: "1", help: "workers of each build", whole: 1 },
   least: {
     fallback: "",
     help: "of the other's decisions a second, the least share; unless given, what was promised beside the build from before the front door",

@@ -70,3 +70,6 @@ export const axes: Readonly<Record<Axis, AxisInfo>> = {
 /** The points of an axis up to a size; the empty system is always one. */
 export const pointsOf = (axis: Axis, where: Where, most: number): ReadonlyArray<number> =>
   axes[axis][where].filter((value, place) => place === 0 || value <= most)
+
+/** Where an axis is measured at all. */
+export const placesOf = (axis: Axis): ReadonlyArray<Where> => Where.filter((where) => axes[axis][where].length > 0)

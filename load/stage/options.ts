@@ -2,13 +2,17 @@
  * The command line of every script here: its options, its --help, and what is said of one that there is none of. Decides what may be given; what a value means is the script's.
  */
 import { parseArgs } from "node:util"
+import { partitionsMax } from "../../src/config.ts"
 import { nearestName, shownName } from "../../src/domain/telling.ts"
+import { processesMax, skusPerPartitionMax } from "../../src/limits.ts"
 
-/** An option with a value. `fallback`: what it is where it isn't given; "": nothing. `whole`: it has to be a whole number, at least this. `names`: it has to be of these, with commas between. */
+/** An option with a value. `fallback`: what it is where it isn't given; "": nothing. `whole`: it has to be a whole number, at least this, and at most `most`; absent: as many as that name has anywhere, or a thousand million. `decimal`: it has to be a number, at least 0. `names`: it has to be of these, with commas between. */
 export interface ScriptOption {
   readonly fallback: string
   readonly help: string
   readonly whole?: number
+  readonly most?: number
+  readonly decimal?: boolean
   readonly names?: ReadonlyArray<string>
 }
 
@@ -27,6 +31,36 @@ export type Given<Known extends Options, Switch extends string = never> = { read
 } & { readonly words: ReadonlyArray<string> }
 
 const usageCode = 2
+/** Of a number that nothing else bounds: more of anything is a slip of the finger. */
+const anyMost = 1_000_000_000
+/** Of options that mean the same in every script: what a cluster can be made with, and what one machine can start or anybody would wait for. */
+const mostByName: Readonly<Record<string, number>> = {
+  partitions: partitionsMax,
+  processes: processesMax,
+  workers: processesMax,
+  skus: skusPerPartitionMax,
+  buyers: 10_000,
+  clients: 10_000,
+  "in-flight": 100_000,
+  rounds: 100_000,
+  kills: 100_000,
+  seconds: 30 * 24 * 3_600,
+  minutes: 30 * 24 * 60,
+}
+
+/** Why a text can't be the number that is asked for; undefined: it can. */
+const whyNoNumber = (
+  name: string,
+  text: string,
+  { whole, most = mostByName[name] ?? anyMost, decimal }: ScriptOption,
+): string | undefined => {
+  if (text === "") return undefined
+  if (whole !== undefined && !(/^\d{1,15}$/.test(text) && Number(text) >= whole && Number(text) <= most))
+    return `--${name}: ${shownName(text)} is no whole number from ${whole} to ${most}`
+  if (decimal === true && !(/^\d{1,9}(\.\d{1,9})?$/.test(text) && Number(text) <= most))
+    return `--${name}: ${shownName(text)} is no number from 0 to ${most}`
+  return undefined
+}
 
 const helpOf = ({ fallback, help, names }: ScriptOption): string =>
   `${help}${names === undefined ? "" : `: ${names.join(", ")}`}${fallback === "" ? "" : ` (${fallback})`}`
@@ -80,13 +114,14 @@ export const scriptOptions = <const Known extends Options, const Switch extends 
     else if (words.known?.includes(word) === false) wrong(`there is no ${shownName(word)}${orNearest(word, words.known, "")}`)
   }
   const read: Record<string, unknown> = { words: positionals }
-  for (const [name, { fallback, whole, names }] of Object.entries(options)) {
+  for (const [name, option] of Object.entries(options)) {
+    const { fallback, names } = option
     const value = values[name]
     const text = typeof value === "string" ? value : fallback
     for (const one of names === undefined || text === "" ? [] : text.split(","))
       if (!names?.includes(one)) wrong(`--${name}: there is no ${shownName(one)}${orNearest(one, names ?? [], "")}`)
-    if (whole !== undefined && text !== "" && !(/^\d{1,15}$/.test(text) && Number(text) >= whole))
-      wrong(`--${name}: ${shownName(text)} is no whole number of at least ${whole}`)
+    const whyNot = whyNoNumber(name, text, option)
+    if (whyNot !== undefined) wrong(whyNot)
     read[name] = text
   }
   for (const name of Object.keys(flags)) read[name] = values[name] === true

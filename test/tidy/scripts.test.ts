@@ -24,13 +24,27 @@ describe("the command line of a script", () => {
   it.each<[ReadonlyArray<string>, number, string]>([
     [["--help"], 0, "--clients"],
     [["--cleints", "5"], 2, "there is no --cleints; did you mean --clients?"],
-    [["--clients", "many"], 2, "--clients: many is no whole number of at least 1"],
+    [["--clients", "many"], 2, "--clients: many is no whole number from 1 to 10000"],
     [["--clients"], 2, "--clients needs a value"],
     [["now"], 2, "now: more than there is room for"],
   ])("%j", { timeout: 60_000 }, (args, code, said) => {
     const { status, stdout, stderr } = run("load/last-units.ts", ...args)
     expect(status).toBe(code)
     expect(`${stdout}${stderr}`).toContain(said)
+  })
+
+  it.each<readonly [string, ReadonlyArray<string>, string]>([
+    ["load/restore-drill.ts", ["--partitions", "99999"], "--partitions: 99999 is no whole number from 1 to 1024"],
+    ["load/growth.ts", ["--partitions", "99999"], "--partitions: 99999 is no whole number from 1 to 1024"],
+    ["load/growth.ts", ["--only", "partitions", "--where", "engine"], "partitions are measured with --where broker alone"],
+    ["load/flood.ts", ["--flooders", "some"], "--flooders: some is no whole number from 1 to"],
+    ["load/flood.ts", ["--share", "half"], "--share: half is no number from 0 to"],
+    ["load/flood.ts", ["--servers", "2"], "--servers: there is no 2"],
+  ])("%s %j is refused before anything starts", { timeout: 60_000 }, (script, args, said) => {
+    const { status, stdout, stderr } = run(script, ...args)
+    expect(stderr).toContain(said)
+    expect(status).toBe(2)
+    expect(stdout).toBe("")
   })
 })
 
