@@ -2,6 +2,7 @@
  * What a run comes to: each threshold of its profile, kept or not, and whether the generator was the limit, in which case it says nothing about the system. Pure.
  */
 
+import { counted } from "../../src/domain/telling.ts"
 import type { ServerSecond } from "./figures.ts"
 import type { Profile } from "./profile.ts"
 import type { Outcome, Second, Times } from "./recorder.ts"
@@ -67,9 +68,9 @@ export const thresholds = (played: Played, profile: Profile): ReadonlyArray<Thre
   const { times, contradicted, repeats } = played
   const all = Object.values(times).reduce((sum, { count }) => sum + count, 0)
   const p99 = (outcome: "accepted" | "refused", mostMs: number): Threshold => ({
-    what: `99 of 100 ${outcome} within`,
-    found: `${times[outcome].p99Ms.toFixed(1)} ms of ${times[outcome].count}`,
-    asked: `${mostMs} ms`,
+    what: `99 of 100 ${outcome} were answered within`,
+    found: `${times[outcome].p99Ms.toFixed(1)} ms, of ${counted(times[outcome].count, "answer")}`,
+    asked: `at most ${mostMs} ms`,
     isKept: times[outcome].p99Ms <= mostMs,
   })
   const part = (outcome: "busy" | "error" | "undecided", most: number): Threshold => ({
@@ -96,10 +97,18 @@ export const thresholds = (played: Played, profile: Profile): ReadonlyArray<Thre
   ]
 }
 
-/** What the servers spent on what they decided, over the whole run; null: they told too little. */
+/** Bytes on the disk for each decision between the first and the last look that workers took at their journals, which is rare; null: there were no two. */
+const journalBytesEach = (server: Played["server"]): number | null => {
+  const looks = server.filter(({ journalBytes }, place) => place > 0 && journalBytes !== server[place - 1]?.journalBytes)
+  const [first, last] = [looks[0], looks.at(-1)]
+  if (first === undefined || last === undefined || last.decided <= first.decided) return null
+  return (last.journalBytes - first.journalBytes) / (last.decided - first.decided)
+}
+
+/** What the servers spent on what they decided, over the whole run; null: they told too little. `journalBytes` is null where that was not measured. */
 export const spentOf = ({
   server,
-}: Played): { readonly decided: number; readonly cpuMicros: number; readonly journalBytes: number } | null => {
+}: Played): { readonly decided: number; readonly cpuMicros: number; readonly journalBytes: number | null } | null => {
   const [first, last] = [server[0], server.at(-1)]
   if (first === undefined || last === undefined || last.decided <= first.decided) return null
   let [cpuMs, fromMs] = [0, first.atMs]
@@ -108,14 +117,16 @@ export const spentOf = ({
     fromMs = atMs
   }
   const decided = last.decided - first.decided
-  return { decided, cpuMicros: (cpuMs * 1_000) / decided, journalBytes: (last.journalBytes - first.journalBytes) / decided }
+  return { decided, cpuMicros: (cpuMs * 1_000) / decided, journalBytes: journalBytesEach(server) }
 }
 
 const spentText = (played: Played): ReadonlyArray<string> => {
   const spent = spentOf(played)
   if (spent === null) return []
   const { decided, cpuMicros, journalBytes } = spent
-  return [`the workers decided ${decided}, with ${cpuMicros.toFixed(0)} µs of CPU and ${journalBytes.toFixed(0)} bytes of journal each`]
+  const bytes =
+    journalBytes === null ? "bytes of journal were not measured in so short a run" : `${journalBytes.toFixed(0)} bytes of journal each`
+  return [`the workers decided ${decided}, with ${cpuMicros.toFixed(0)} µs of CPU each; ${bytes}`]
 }
 
 /** The result, for people. */

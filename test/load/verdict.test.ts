@@ -47,12 +47,17 @@ describe("thresholds", () => {
   })
 
   it.each<[string, (recorder: Recorder) => void, Partial<Played>, string]>([
-    ["slow answers", (r) => r.heard({ outcome: "accepted", why: "", decision: "d" }, 60_000), {}, "99 of 100 accepted within"],
+    [
+      "slow answers",
+      (r) => r.heard({ outcome: "accepted", why: "", decision: "d" }, 60_000),
+      {},
+      "99 of 100 accepted were answered within",
+    ],
     [
       "slow refusals",
       (r) => r.heard({ outcome: "refused", why: "InsufficientStock", decision: "d" }, 60_000),
       {},
-      "99 of 100 refused within",
+      "99 of 100 refused were answered within",
     ],
     ["one error", (r) => r.heard({ outcome: "error", why: "HTTP 500", decision: "" }, 1), {}, "share of error"],
     ["one command without a decision", (r) => r.heard({ outcome: "undecided", why: "silence", decision: "" }, 1), {}, "share of undecided"],
@@ -97,6 +102,31 @@ describe("what is told", () => {
         [],
       ),
     ).toMatch(/^PARTIAL/)
+  })
+
+  it("names each number of a threshold", () => {
+    const one = played(() => undefined)
+    expect(playedText(one, thresholds(one, profile))).toMatch(
+      /^kept {6}99 of 100 accepted were answered within: \d+\.\d ms, of 100 answers \(at most \d+ ms\)$/m,
+    )
+  })
+
+  it.each([
+    { looks: [500, 500, 500, 500], bytes: "bytes of journal were not measured in so short a run" },
+    { looks: [500, 500, 9_000, 9_000], bytes: "bytes of journal were not measured in so short a run" },
+    // Between the looks 100 were decided, and 300 bytes each were written.
+    { looks: [500, 1_000, 1_000, 31_000], bytes: "300 bytes of journal each" },
+  ])("of bytes of journal is what was measured: $bytes", ({ looks, bytes }) => {
+    const server = looks.map((journalBytes, n) => ({
+      ...{ decidedPerSecond: 50, lagSeconds: 0, appendMs: 1, openHolds: 0, heapBytes: 0, residentBytes: 0, openFiles: 0, handles: 0 },
+      ...{ atMs: n * 1_000, cores: 0.05, decided: n * 50, journalBytes },
+    }))
+    expect(
+      playedText(
+        played(() => undefined, { server }),
+        [],
+      ),
+    ).toContain(`the workers decided 150, with 1000 µs of CPU each; ${bytes}`)
   })
 
   it("is a page that asks nobody for anything, and in which no text of a server becomes markup", () => {
