@@ -5,7 +5,7 @@
  * Ends with 0 if all that could run was measured and none oversold; with 3 if one oversold, or its store contradicts what was heard; with 4 if one failed; with 1 if nothing could be measured; with 2 for wrong
  * usage; with 130 after Ctrl-C, when what there is is told as partial.
  */
-import { chmodSync, writeFileSync } from "node:fs"
+import { accessSync, chmodSync, constants, writeFileSync } from "node:fs"
 import { type TemporaryFolder, temporaryFolder } from "../src/temporary-folder.ts"
 import { type ArmName, armNames } from "./peers/arms.ts"
 import { askedFor, rowsOf, wrongIn } from "./peers/compared.ts"
@@ -63,10 +63,24 @@ const named = <Name extends string>(text: string, all: ReadonlyArray<Name>): Rea
   return text === "" ? all : all.filter((name) => wanted.includes(name))
 }
 
-const programsChosen = (): Partial<Record<ArmName, string>> => ({
-  ...(values["redis-server"] === "" ? {} : { "redis-everysec": values["redis-server"], "redis-always": values["redis-server"] }),
-  ...(values.tigerbeetle === "" ? {} : { tigerbeetle: values.tigerbeetle }),
-})
+/** What is named has to be there; what is looked for on the PATH is left out where it isn't. */
+const programNamed = (option: "redis-server" | "tigerbeetle"): string => {
+  const program = values[option]
+  try {
+    if (program !== "") accessSync(program, constants.X_OK)
+  } catch {
+    return wrongUsage(`--${option}: ${program} is no program that can be run`)
+  }
+  return program
+}
+
+const programsChosen = (): Partial<Record<ArmName, string>> => {
+  const [redisServer, tigerbeetle] = [programNamed("redis-server"), programNamed("tigerbeetle")]
+  return {
+    ...(redisServer === "" ? {} : { "redis-everysec": redisServer, "redis-always": redisServer }),
+    ...(tigerbeetle === "" ? {} : { tigerbeetle }),
+  }
+}
 
 const planChosen = (folder: string): BenchPlan => ({
   arms: named(values.only, armNames),

@@ -4,28 +4,24 @@
  * Ends with 0 if every threshold was kept, with 3 if one was not, with 4 if the generator was the limit, with 1 if it could not be played, with 2 for wrong usage, with 130 after Ctrl-C, when what there is
  * is told as partial.
  */
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises"
+import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
-import { Schema } from "effect"
 import { plainLine } from "../src/domain/sku/policy.ts"
-import { firstIssueOf } from "../src/wire/fields.ts"
 import { arrivedBy, lengthMs, peakPerSecond, scaled } from "./play/arrivals.ts"
 import { NoCluster, NotStarted, namedCluster, type Over, ownCluster, type PlayedCluster } from "./play/cluster.ts"
 import type { Door } from "./play/door.ts"
 import { followFigures } from "./play/figures.ts"
 import { play } from "./play/play.ts"
-import { Profile } from "./play/profile.ts"
+import type { Profile } from "./play/profile.ts"
+import { profileNames, readProfile } from "./play/profile-files.ts"
 import { Recorder, type Second } from "./play/recorder.ts"
 import { reportHtml } from "./play/report.ts"
 import { Shoppers, skusOf } from "./play/shoppers.ts"
 import { generatorLimit, type Played, playedText, thresholds } from "./play/verdict.ts"
 import type { Heard } from "./play/wanted.ts"
+import { chosenFolder } from "./stage/chosen-file.ts"
 import { scriptOptions } from "./stage/options.ts"
 import { say } from "./stage/show.ts"
-
-const folder = fileURLToPath(new URL("./profiles/", import.meta.url))
-const names = (await readdir(folder)).filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -".json".length))
 
 const about = `Plays a profile of load: shoppers come when it says so, however slowly those before are served.
 
@@ -47,11 +43,11 @@ const options = scriptOptions(
     seed: { fallback: "1", help: "what the shoppers want is drawn from it" },
     partitions: { fallback: "8", help: "of a cluster of its own", whole: 1 },
     processes: { fallback: "1", help: "workers of a cluster of its own", whole: 1 },
-    report: { fallback: "", help: "folder for report.html and report.json" },
+    report: { fallback: "", help: "folder for report.html and report.json, made where it is missing" },
   },
   {
     switches: { json: "print the result as JSON" },
-    words: { metavar: "PROFILE", help: `what is played: ${names.join(", ")}, or a file` },
+    words: { metavar: "PROFILE", help: `what is played: ${profileNames.join(", ")}, or a file` },
   },
 )
 
@@ -62,23 +58,13 @@ const wrong = (what: string): never => {
   process.exit(exit.usage)
 }
 
-const readProfile = async (word: string): Promise<Profile> => {
-  const file = names.includes(word) ? join(folder, `${word}.json`) : word
-  const text = await readFile(file, "utf8").catch(() => wrong(`there is no profile ${word}: there are ${names.join(", ")}, or name a file`))
-  try {
-    return Schema.decodeUnknownSync(Profile, { onExcessProperty: "error" })(JSON.parse(text))
-  } catch (error) {
-    return wrong(`${file}: ${Schema.isSchemaError(error) ? firstIssueOf(error) : String(error)}`)
-  }
-}
-
 /** More than one process can make shoppers for. */
 const ratePerSecondMax = 20_000
 
-const chosenProfile = async (): Promise<{ readonly name: string; readonly profile: Profile }> => {
+const chosenProfile = (): { readonly name: string; readonly profile: Profile } => {
   const [word, ...more] = options.words
-  if (word === undefined || more.length > 0) return wrong(`one profile is played: ${names.join(", ")}, or a file`)
-  const read = await readProfile(word)
+  if (word === undefined || more.length > 0) return wrong(`one profile is played: ${profileNames.join(", ")}, or a file`)
+  const read = readProfile(word, wrong)
   const rate = Number(options.rate)
   const seconds = Number(options.seconds)
   const profile = scaled(read, {
@@ -89,6 +75,8 @@ const chosenProfile = async (): Promise<{ readonly name: string; readonly profil
     return wrong(`${Math.round(peakPerSecond(profile))} shoppers a second: this generator makes at most ${ratePerSecondMax}; run several`)
   return { name: word, profile }
 }
+
+const report = chosenFolder("report", options.report)
 
 const over = ((): Over =>
   options.over === "nats" || options.over === "http" ? options.over : wrong(`--over ${options.over}: nats or http`))()
@@ -150,7 +138,7 @@ const progress = ({ atMs, arrived, accepted, refused, others, p99Ms }: Second, u
     `${atMs / 1_000} s: ${arrived} came, ${accepted} accepted, ${refused} refused, ${others} others, p99 ${p99Ms.toFixed(1)} ms, ${underWay} under way`,
   )
 
-const { name, profile } = await chosenProfile()
+const { name, profile } = chosenProfile()
 
 const playOn = async (cluster: PlayedCluster): Promise<Played> => {
   const senders = options.senders.split(",")
@@ -199,13 +187,9 @@ const playOn = async (cluster: PlayedCluster): Promise<Played> => {
 const tell = async (played: Played): Promise<number> => {
   const kept = thresholds(played, profile)
   const limit = generatorLimit(played)
-  if (options.report !== "") {
-    await mkdir(options.report, { recursive: true })
-    await writeFile(join(options.report, "report.html"), reportHtml(played, kept))
-    await writeFile(
-      join(options.report, "report.json"),
-      `${JSON.stringify({ ...played, thresholds: kept, generatorLimit: limit }, null, 2)}\n`,
-    )
+  if (report !== undefined) {
+    await writeFile(join(report, "report.html"), reportHtml(played, kept))
+    await writeFile(join(report, "report.json"), `${JSON.stringify({ ...played, thresholds: kept, generatorLimit: limit }, null, 2)}\n`)
   }
   console.log(options.json ? JSON.stringify({ ...played, thresholds: kept, generatorLimit: limit }) : playedText(played, kept))
   if (played.isPartial) return exit.interrupted
@@ -225,5 +209,5 @@ try {
         ? `could not be played: ${error.message}`
         : String(error),
   )
-  process.exitCode = error instanceof NotStarted ? exit.interrupted : exit.failed
+  process.exitCode = error instanceof NotStarted ? exit.interrupted : error instanceof NoCluster ? exit.usage : exit.failed
 }

@@ -6,6 +6,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
+import { profileNames, readProfile } from "./play/profile-files.ts"
 import { type Played, spentOf } from "./play/verdict.ts"
 import { endsWithUs } from "./stage/ends-with-us.ts"
 import { scriptOptions } from "./stage/options.ts"
@@ -16,7 +17,7 @@ const options = scriptOptions(
   {
     processes: { fallback: "1,2,4", help: "workers of a cluster, separated by commas; the first is what others are compared to" },
     rounds: { fallback: "3", help: "of all of them by turns", whole: 1 },
-    profile: { fallback: "soak", help: "a profile of npm run load" },
+    profile: { fallback: "soak", help: `a profile of npm run load: ${profileNames.join(", ")}, or a file` },
     rate: { fallback: "300", help: "shoppers a second", whole: 1 },
     seconds: { fallback: "60", help: "how long each is played", whole: 5 },
     partitions: { fallback: "16", help: "of each kind", whole: 1 },
@@ -38,6 +39,8 @@ const counts = options.processes.split(",").map((word) => {
     ? count
     : wrong(`--processes ${word}: whole numbers from 1 to ${processesMax}, separated by commas`)
 })
+
+readProfile(options.profile, wrong)
 
 /** One run: how many processes decided, what a decision took of their CPU, and when half and 99 of 100 were answered. */
 interface Run {

@@ -52,9 +52,11 @@ class Field {
   readonly out: Array<Out> = []
   readonly #children = new Map<ArmName, ArmChild>()
   readonly #say: (line: string) => void
+  readonly #stop: AbortSignal
 
-  constructor(say: (line: string) => void) {
+  constructor(say: (line: string) => void, stop: AbortSignal) {
     this.#say = say
+    this.#stop = stop
   }
 
   add(child: ArmChild): void {
@@ -74,6 +76,12 @@ class Field {
     } catch (cause) {
       if (!(cause instanceof ArmOut)) throw cause
       this.#children.delete(arm)
+      // Ended because all is, it did not fail.
+      if (this.#stop.aborted) {
+        this.#say(`${arm} was interrupted`)
+        await child.end()
+        return undefined
+      }
       this.out.push({ arm, why: cause.message, canRunHere: cause.canRunHere })
       this.#say(`${arm} is OUT: ${cause.message}`)
       await child.end()
@@ -150,7 +158,7 @@ const aboutMinutes = (plan: BenchPlan, arms: number): number =>
 
 /** Plays a run. `stop`: what is measured by then is kept, counted, and marked as partial. */
 export const playBench = async (plan: BenchPlan, say: (line: string) => void, stop: AbortSignal): Promise<BenchRun> => {
-  const field = new Field(say)
+  const field = new Field(say, stop)
   // What is being set up is not worth waiting for.
   const abandon = () => void field.endAll()
   stop.addEventListener("abort", abandon)

@@ -39,7 +39,7 @@ export class NotStarted extends Error {
   override readonly name = "NotStarted"
 }
 
-/** What can't be used, and what to do. */
+/** What was named can't be used, and what to do: wrong usage. */
 export class NoCluster extends Error {
   override readonly name = "NoCluster"
 }
@@ -105,7 +105,7 @@ const untilServing = async (child: ChildProcess, log: () => string, folder: stri
   const file = join(folder, ".cache", "holdfast", over === "nats" ? "connection.json" : "gateway.json")
   for (;;) {
     if (stop.aborted) throw new NotStarted("ended by a signal before the cluster served")
-    if (child.exitCode !== null) throw new NoCluster(`holdfast serve ended by itself:\n${log().split("\n").slice(-12).join("\n")}`)
+    if (child.exitCode !== null) throw new Error(`holdfast serve ended by itself:\n${log().split("\n").slice(-12).join("\n")}`)
     const metrics = /"metrics":"([^"]+)"/.exec(log())?.[1]
     const isReady =
       metrics !== undefined &&

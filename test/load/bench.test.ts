@@ -26,10 +26,13 @@ afterAll(async () => {
 })
 
 /** Its temporary files lie in a folder of their own, so that what it leaves behind is seen. */
-const start = async (name: string, ...args: ReadonlyArray<string>) => {
+const start = (name: string, ...args: ReadonlyArray<string>) => startWith({}, name, ...args)
+
+/** The same with other variables. */
+const startWith = async (env: NodeJS.ProcessEnv, name: string, ...args: ReadonlyArray<string>) => {
   const own = join(folder, name)
   await mkdir(own, { mode: 0o755 })
-  const child = spawn(process.execPath, [script, ...args], { env: { ...process.env, TMPDIR: own }, stdio: ["ignore", "pipe", "pipe"] })
+  const child = spawn(process.execPath, [script, ...args], { env: { ...process.env, ...env, TMPDIR: own }, stdio: ["ignore", "pipe", "pipe"] })
   children.push(child)
   const [out, err] = [textOf(child.stdout), textOf(child.stderr)]
   const ended = new Promise<number | null>((done) => child.once("close", (code) => done(code)))
@@ -91,12 +94,20 @@ describe("npm run bench", () => {
     expect(await readdir(own)).toEqual([])
   })
 
-  it("goes on without a program that isn't where it was said to be, and ends with 1 where nothing else was asked for", async () => {
-    const { ended, out } = await start("without", ...small, "--only", "redis-always", "--redis-server", "/nowhere/redis-server")
+  it("goes on without a program that isn't on the PATH, and ends with 1 where nothing else was asked for", async () => {
+    const { ended, out } = await startWith({ PATH: "/nowhere" }, "without", ...small, "--only", "redis-always")
     expect(await ended).toBe(1)
-    expect(out()).toMatch(
-      /^NOT RUN {2}redis-always: \/nowhere\/redis-server is no program that can be run; .*apt-get install redis-server/m,
-    )
+    expect(out()).toMatch(/^NOT RUN {2}redis-always: there is no redis-server on the PATH; .*apt-get install redis-server/m)
+  })
+
+  it("ended while its arms are still set up, says that they were interrupted, and of none that it failed", async () => {
+    const { child, ended, own, out, err } = await start("early", ...small, "--only", "holdfast,postgres-one-statement,floor")
+    await until(() => / is there, with /.test(err()))
+    child.kill("SIGINT")
+    expect(await ended).toBe(130)
+    expect(out()).toMatch(/^PARTIAL/)
+    expect(`${out()}${err()}`).not.toMatch(/OUT|FAILED/)
+    expect(await readdir(own)).toEqual([])
   })
 
   it.each<[ReadonlyArray<string>, string]>([
@@ -108,6 +119,8 @@ describe("npm run bench", () => {
     [["--seconds", "0"], "--seconds: 0 is no whole number from 1 to 600"],
     [["--skus", "999999999"], "--skus: 999999999 is no whole number from 1 to"],
     [["--json", "/nowhere/at/all.json"], "--json: there is no folder /nowhere/at"],
+    [["--redis-server", "/nowhere/redis-server"], "--redis-server: /nowhere/redis-server is no program that can be run"],
+    [["--tigerbeetle", "/nowhere/tigerbeetle"], "--tigerbeetle: /nowhere/tigerbeetle is no program that can be run"],
     [["--plot", "/"], "--plot: / is a folder"],
   ])("refuses %j before it starts anything", async (args, said) => {
     const { ended, err } = await start(`refused-${args.join("-").replaceAll("/", "_")}`, ...args)

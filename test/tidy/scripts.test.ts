@@ -39,6 +39,9 @@ describe("the command line of a script", () => {
     ["load/growth.ts", ["--only", "partitions", "--where", "engine"], "partitions are measured with --where broker alone"],
     ["load/flood.ts", ["--flooders", "some"], "--flooders: some is no whole number from 1 to"],
     ["load/flood.ts", ["--share", "half"], "--share: half is no number from 0 to"],
+    ["load/scale.ts", ["--profile", "nosuch"], "there is no profile nosuch: there are black-friday"],
+    ["load/load.ts", ["drop", "--folder", "/nowhere"], "/nowhere/.cache/holdfast/connection.json can't be read"],
+    ["load/load.ts", ["drop", "--report", "/dev/null/report"], "--report: nothing can be written to /dev/null/report"],
     ["load/flood.ts", ["--servers", "2"], "--servers: there is no 2"],
   ])("%s %j is refused before anything starts", { timeout: 60_000 }, (script, args, said) => {
     const { status, stdout, stderr } = run(script, ...args)
