@@ -32,7 +32,10 @@ const start = (name: string, ...args: ReadonlyArray<string>) => startWith({}, na
 const startWith = async (env: NodeJS.ProcessEnv, name: string, ...args: ReadonlyArray<string>) => {
   const own = join(folder, name)
   await mkdir(own, { mode: 0o755 })
-  const child = spawn(process.execPath, [script, ...args], { env: { ...process.env, ...env, TMPDIR: own }, stdio: ["ignore", "pipe", "pipe"] })
+  const child = spawn(process.execPath, [script, ...args], {
+    env: { ...process.env, ...env, TMPDIR: own },
+    stdio: ["ignore", "pipe", "pipe"],
+  })
   children.push(child)
   const [out, err] = [textOf(child.stdout), textOf(child.stderr)]
   const ended = new Promise<number | null>((done) => child.once("close", (code) => done(code)))
