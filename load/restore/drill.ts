@@ -127,14 +127,21 @@ const requiredServer = ({ servers: [first] }: Stage): EmbeddedServer => {
   return first
 }
 
+/** Operators that resume at once: each is a process that has to start. */
+const resumersMax = 4
+
 /** Nobody sells before an operator says so; then everybody does. */
 const resumeAll = async ({ stage, options, expect }: Drill, worker: StageProcess): Promise<void> => {
   expect(!(await worker.isReady()), "a worker says that all is well before anybody resumed anything")
-  for (const kind of Kind)
-    for (let partition = 0; partition < options.partitions; partition++) {
+  const left = Kind.flatMap((kind) => Array.from({ length: options.partitions }, (_, partition) => ({ kind, partition })))
+  const resume = async (): Promise<void> => {
+    for (let one = left.shift(); one !== undefined; one = left.shift()) {
+      const { kind, partition } = one
       const ran = await stage.holdfast("resume", String(partition), "--kind", kind, "--reason", "drill: rebuilt from the archive")
       expect(ran.code === 0, `partition ${partition} of kind ${kind} was not resumed (code ${ran.code}): ${ran.out}`)
     }
+  }
+  await Promise.all(Array.from({ length: resumersMax }, resume))
 }
 
 /** What channels hear when they ask again for all that they sent. */
@@ -170,13 +177,16 @@ const countAgain = (
 
 /** Journals, archive and tables, at rest. */
 const judge = async ({ stage, postgres, server, folder, expect, options }: Drill): Promise<number> => {
-  const audited = await stage.holdfast("audit", "--json", "--archive", folder)
+  const env = { ...process.env, ...engineSettings(server), HOLDFAST_POSTGRES_URL: postgres.url }
+  // Both only read journals and archive.
+  const [audited, projected] = await Promise.all([
+    stage.holdfast("audit", "--json", "--archive", folder),
+    runAs(["project", "--rebuild", "--once", "--archive", folder], env),
+  ])
   expect(audited.code === 0, `the audit ended with ${audited.code}: ${audited.out.slice(0, 2_000)}`)
   const report =
     audited.code === 0 ? (JSON.parse(audited.out) as { readonly totals: { readonly records: number; readonly oversoldQty: number } }) : null
   expect(report?.totals.oversoldQty === 0, "units were sold twice")
-  const env = { ...process.env, ...engineSettings(server), HOLDFAST_POSTGRES_URL: postgres.url }
-  const projected = await runAs(["project", "--rebuild", "--once", "--archive", folder], env)
   expect(projected.code === 0, `the tables could not be made anew (code ${projected.code}): ${projected.err}`)
   const compared = await runAs(["audit", "--postgres", "--archive", folder], env)
   expect(compared.code === 0, `the tables differ from the journals (code ${compared.code}): ${compared.out}${compared.err}`)
@@ -189,19 +199,20 @@ const judge = async ({ stage, postgres, server, folder, expect, options }: Drill
 const play = async (drill: Drill, workers: ReadonlyArray<StageProcess>): Promise<DrillReport> => {
   const { stage, options, postgres, folder, broken } = drill
   const settings = { HOLDFAST_POSTGRES_URL: postgres.url, HOLDFAST_ARCHIVE_DIR: folder }
-  const projector = await stage.start("project", "projector", settings)
-  const sale = await Sale.begin(stage, options)
+  const [projector, sale] = await Promise.all([stage.start("project", "projector", settings), Sale.begin(stage, options)])
   try {
     await sellUntilLost(drill, sale)
     await sale.end()
-    for (const worker of workers) await worker.signal("SIGKILL")
+    await Promise.all(workers.map((worker) => worker.signal("SIGKILL")))
     const { ms } = await rebuild(drill)
     // Which a rebuild may have cut, where its last round was.
     const archive = await readArchive(folder)
     projector.mayEnd()
-    await until("the projector that still runs has noticed that its tables are ahead, and ended", () => !projector.isRunning())
-    await expectTablesRefused(drill, "before anybody resumed")
-    const worker = await stage.startHalted("after")
+    const refused = async (): Promise<void> => {
+      await until("the projector that still runs has noticed that its tables are ahead, and ended", () => !projector.isRunning())
+      await expectTablesRefused(drill, "before anybody resumed")
+    }
+    const [worker] = await Promise.all([stage.startHalted("after"), refused()])
     await resumeAll(drill, worker)
     await until("the worker serves everything", () => worker.isReady())
     const found = countAgain(sale, await sale.askAgain(), archive, drill)

@@ -20,6 +20,8 @@ export interface Ran {
 const archivistEnvironment = ({ url, credentials }: EmbeddedConnection): NodeJS.ProcessEnv => ({
   PATH: process.env.PATH,
   HOME: process.env.HOME,
+  // Where tests keep what Node has compiled: with it a process starts in half of the time.
+  ...(process.env.NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }),
   HOLDFAST_NATS_URL: url,
   HOLDFAST_ARCHIVE_USER: credentials.archivist.user,
   HOLDFAST_ARCHIVE_PASSWORD: credentials.archivist.password,
