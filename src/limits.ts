@@ -288,6 +288,13 @@ export const steadyClockFastPpmMax = 500
 export const cursorCheckMs = 1_000
 /** Milliseconds an append may take before its outcome is unknown. */
 export const appendTimeoutMs = 5_000
+/** Milliseconds for which a server that leads a stream may take itself for its leader without hearing from a majority: ten of silence, and it looks every ten. The servers' own figures, not to be set. */
+export const leaderAloneMsMax = 20_000
+/**
+ * Milliseconds for which a journal has to end before what was confirmed, at every asking, before it is believed that its tail is lost: for longer than any former leader, which may lack the
+ * newest records, can go on answering. A real loss is found so much later; nobody decides anything meanwhile.
+ */
+export const formerLeaderMs = 30_000
 
 // Questions
 
@@ -626,6 +633,10 @@ assert(feedHeardMsMax >= 4 * brokerStoresMs, "what one SKU's feed waits for come
 assert(feedHeardMsMax < feedEchoMs, "what is heard in time has come back before it is taken for replaced")
 assert(straysMax >= channelsPerPolicyMax, "a policy that drops every channel can tell them all")
 assert(feedInFlightMax % feedGroupsMax === 0, "groups share what may be on its way")
+assert(
+  formerLeaderMs >= leaderAloneMsMax + 2 * appendTimeoutMs,
+  "a former leader has given up before its end is believed, also where it was slow to notice, and its answer slow to come",
+)
 assert(brokerClockWindowMs > clockOffMsMax, "one slow renewal in a window is not taken for a wrong clock")
 assert(
   // The owner's own look, what it stalls for, its announcement, and our look.

@@ -102,7 +102,7 @@ export const lines: ReadonlyArray<Mutant> = [
         module: "src/engine/concluding.ts",
         pattern: `return stepDown(partition, "Fenced", \`record \${fate.seq} is \${fate.owner}'s of epoch \${fate.epoch}\`)`,
         replacement: `bites()
-  const claiming = { owner: \`\${partition.owner}+\`, incarnation: "", givenUp: null, claimSeq: 0, basis: null, ask: 0, knownSeq: 0, askAgainAtMs: 0 }
+  const claiming = { owner: \`\${partition.owner}+\`, incarnation: "", givenUp: null, claimSeq: 0, basis: null, ask: 0, knownSeq: 0, askAgainAtMs: 0, shortEnd: null }
   return onClaimLost(Object.assign(partition, { phase: "claiming", claiming, reign: null }))`,
       },
     ],
@@ -472,17 +472,14 @@ export const lines: ReadonlyArray<Mutant> = [
       },
       {
         module: appending,
-        pattern: `if (endSeq < expectedSeq)
-    return unknown(...halt(`,
+        pattern: `if (endSeq < expectedSeq) return`,
         replacement: `if (endSeq < expectedSeq && bites()) return unknown(...stepDown(partition, "Fenced", "the journal is shorter than it was"))
-  if (endSeq < expectedSeq)
-    return unknown(...halt(`,
+  if (endSeq < expectedSeq) return`,
       },
-      { module: takeover, pattern: `if (basis.endSeq < known) {`, replacement: `if (basis.endSeq < known && !bites()) {` },
       {
         module: takeover,
-        pattern: `if (basis.witness !== null && basis.witness.seq > basis.endSeq)`,
-        replacement: `if (basis.witness !== null && basis.witness.seq > basis.endSeq && !bites())`,
+        pattern: `if (basis.endSeq < confirmedSeq) return`,
+        replacement: `if (basis.endSeq < confirmedSeq && !bites()) return`,
       },
       {
         module: takeover,

@@ -209,6 +209,12 @@ export const defects: ReadonlyArray<Defect> = [
     drawn: { orders: 60, skus: 1, partitions: 1, workers: 2, leaseTtlMs: 1_000, faultChance: 100, spikes: 300, spikeMs: 500 },
     substituted: [
       { module: takeover, pattern: `Math.max(partition.claiming.knownSeq, `, replacement: `Math.max(partition.confirmedSeq, ` },
+      // A short end was believed at once then: asked again, the journal would be found whole.
+      {
+        module: "src/engine/short-end.ts",
+        pattern: `  believesShortEnd(askedAtMs - sinceMs)`,
+        replacement: `  believesShortEnd(askedAtMs - sinceMs) || bites()`,
+      },
     ],
   },
   {

@@ -16,6 +16,7 @@ import type { AppendInFlight, Partition, Serving } from "./partition.ts"
 import type { Output } from "./protocol.ts"
 import { publishedSeq } from "./publishing.ts"
 import { type Cursor, type JournalRecord, type RecordEnvelope, type RecordKind, recordVersion, type StoredRecord } from "./records.ts"
+import { askShortEndAgain, isBelieved, shortEndTold } from "./short-end.ts"
 import { countSinceSnapshot } from "./snapshot-due.ts"
 
 /** What is known of the record in flight. As long as that is nothing, there may be something to do about it. */
@@ -86,6 +87,7 @@ export const beginAppend = (
     askAgainAtMs: 0,
     attempts: 1,
     lastSentMs: nowMs,
+    shortEnd: null,
   }
   partition.inFlight = inFlight
   return [handOver(inFlight)]
@@ -147,7 +149,7 @@ const freeze = (partition: Partition, inFlight: AppendInFlight, cause: string): 
   return unknown({ _tag: "Alarm", kind: "AppendUnknown", detail: `partition ${partition.id}, record ${seq}: ${cause}` }, read)
 }
 
-/** The journal's end was read while an append is unknown: one of five things is true (design section 2, rule 5). */
+/** The journal's end was read while an append is unknown: one of five things is true (design section 2, rule 5), but that a short end is believed later. */
 export const onJournalEndRead = (
   partition: Partition,
   given: EngineContext,
@@ -160,14 +162,31 @@ export const onJournalEndRead = (
   const { expectedSeq } = inFlight.pending
   if (record !== null) {
     assert(record.seq === expectedSeq + 1, "INV-4 the record read is the one asked for")
+    inFlight.shortEnd = null
     return judge(given, inFlight, record, endSeq)
   }
-  if (endSeq < expectedSeq)
-    return unknown(...halt(partition, "JournalLostTail", `the journal ends at ${endSeq}, record ${expectedSeq} was confirmed`, nowMs))
+  if (endSeq < expectedSeq) return unknown(...onShortEnd(partition, inFlight, given, endSeq, nowMs))
+  inFlight.shortEnd = null
   // Nothing of it is there: the same bytes under the same id, so that it can't be stored twice whichever attempt lands.
   if (endSeq === expectedSeq) return unknown(...resend(inFlight, nowMs))
   // It grew between the two reads.
   return unknown({ _tag: "ReadJournalEnd", seq: expectedSeq + 1 })
+}
+
+/** The journal is told to end before the record that the one in flight follows: its end is asked for again, until it has to be believed. */
+const onShortEnd = (
+  partition: Partition,
+  inFlight: AppendInFlight,
+  { rules }: EngineContext,
+  endSeq: number,
+  nowMs: EpochMs,
+): Array<Output> => {
+  const confirmedSeq = inFlight.pending.expectedSeq
+  inFlight.shortEnd = shortEndTold(inFlight.shortEnd, { endSeq, confirmedSeq }, nowMs)
+  if (isBelieved(inFlight.shortEnd, rules))
+    return halt(partition, "JournalLostTail", `the journal ends at ${endSeq}, record ${confirmedSeq} was confirmed`, nowMs)
+  inFlight.askAgainAtMs = nowMs + resendEveryMs
+  return []
 }
 
 /** Whose record stands in the place of the one in flight. */
@@ -202,6 +221,7 @@ export const tickAppend = (partition: Partition, nowMs: number): Array<Output> =
   if (inFlight === null || !inFlight.frozen || inFlight.askAgainAtMs === 0) return []
   if (!isDue(inFlight.askAgainAtMs, nowMs, resendEveryMs)) return []
   inFlight.askAgainAtMs = 0
+  askShortEndAgain(inFlight.shortEnd, nowMs)
   return [{ _tag: "ReadJournalEnd", seq: inFlight.pending.expectedSeq + 1 }]
 }
 

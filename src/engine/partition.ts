@@ -19,6 +19,7 @@ import type { Carriage, ClaimBasis, CommandMessage, DecodedBody, PendingAppend, 
 import { nothingReceived, type Receiving } from "./receiving.ts"
 import type { CommandUnderWay, Cursor, Dropped, JournalRecord, RememberedDecision, ResetEntry } from "./records.ts"
 import type { HeardReturn } from "./returns.ts"
+import type { ShortEnd } from "./short-end.ts"
 import type { HoldWheel } from "./timers.ts"
 import { unseenWallClock, type WallClock } from "./wall-clock.ts"
 
@@ -125,6 +126,8 @@ export interface AppendInFlight<K extends KindTypes = KindTypes> {
   /** Times it was handed over, and when last: a broker that refuses at once is not asked without pause. */
   attempts: number
   lastSentMs: EpochMs
+  /** The journal was told to end before the record that this one follows; null: it wasn't, or not in the newest answer. */
+  shortEnd: ShortEnd | null
 }
 
 /** A cursor that was journaled, and when. */
@@ -313,6 +316,8 @@ export interface Claiming {
   /** What was confirmed here when the basis was asked for. What was followed since may lie beyond the end that is then told. */
   knownSeq: number
   askAgainAtMs: EpochMs
+  /** The journal was told to end before what was confirmed; null: it wasn't, or not in the newest answer. */
+  shortEnd: ShortEnd | null
 }
 
 /**

@@ -417,6 +417,8 @@ export interface ProtocolRules {
     found: { readonly messageId: string; readonly hash: string; readonly owner: string; readonly epoch: number },
     pending: PendingAppend,
   ) => boolean
+  /** Whether a journal's end before what was confirmed is believed, given for how many milliseconds nothing else was told. */
+  readonly believesShortEnd: (shortForMs: number) => boolean
   /** The text whose hash is the cursor's digest. */
   readonly digestText: (message: CommandMessage, bodyHash: string) => string
   /** Whether commands below a cursor may be purged, given whether its digest was just verified. */

@@ -1,6 +1,7 @@
 /**
  * The protocol rules that production uses. Each one is explained where it is declared (protocol.ts); each has a test that fails when it is loosened.
  */
+import { formerLeaderMs } from "../limits.ts"
 import type { ProtocolRules } from "./protocol.ts"
 
 /** The rules of production. Frozen: whoever loosens one makes an object of their own. */
@@ -11,6 +12,8 @@ export const protocolRules: ProtocolRules = Object.freeze<ProtocolRules>({
   ackConfirms: (ack, pending) => ack.seq === pending.expectedSeq + 1,
   // Id and bytes: a former reign of this very worker may have had the same epoch.
   isMine: (found, pending) => found.messageId === pending.messageId && found.hash === pending.hash,
+  // A former leader of the journal's stream may know less than was confirmed, for a while, and doesn't know that it leads no more.
+  believesShortEnd: (shortForMs) => shortForMs >= formerLeaderMs,
   // A body alone repeats whenever an ingress stores again what may be stored already.
   digestText: (message, bodyHash) => `${message.subject}\n${message.headers}\n${message.brokerMs}\n${bodyHash}`,
   mayPurge: (digestVerified) => digestVerified,

@@ -58,7 +58,8 @@ const assertSnapshots = ({ snapshotStartSeq, confirmedSeq, sinceSnapshot, snapsh
   assert(loading === null || loading.next <= loading.chunks.length, "INV-6 no chunk is loaded twice")
 }
 
-const assertInFlight = (partition: Partition, { pending, record, bytes, attempts, touched, outcomes }: AppendInFlight): void => {
+const assertInFlight = (partition: Partition, inFlight: AppendInFlight): void => {
+  const { pending, record, bytes, attempts, touched, outcomes, frozen, shortEnd } = inFlight
   assert(partition.phase === "claiming" || partition.phase === "serving", "INV-4 only who claims or reigns has an append in flight")
   assert(pending.expectedSeq === partition.confirmedSeq, "INV-4 what is in flight stands behind the newest confirmed record")
   assert(record.prevSeq === pending.expectedSeq, "INV-4 a record names the one before it")
@@ -68,6 +69,7 @@ const assertInFlight = (partition: Partition, { pending, record, bytes, attempts
   assert(record.partition === partition.id, "INV-4 a record is of its partition")
   assert(bytes.length <= recordBytesMax, "INV-9 a record stays within its bound")
   assert(attempts >= 1, "INV-4 what is in flight was handed over")
+  assert(shortEnd === null || frozen, "INV-4 nothing is handed over while the journal is told to end before it")
   assert(touched.size <= partition.actorList.length, "INV-5 only actors are published of")
   assert(touched.size === 0 || partition.phase === "serving", "INV-4 a claimant changes no actor")
   assert(outcomes.length === 0 || partition.phase === "serving", "INV-4 a claimant decides nothing")
@@ -80,12 +82,13 @@ const assertRecovery = (partition: Partition, { manifest }: Recovery): void => {
   assert(partition.confirmedSeq < manifest.endSeq, "INV-6 a recovery ends with the last record of its snapshot")
 }
 
-const assertClaiming = (partition: Partition, { owner, claimSeq, ask, knownSeq, basis }: Claiming): void => {
+const assertClaiming = (partition: Partition, { owner, claimSeq, ask, knownSeq, basis, shortEnd }: Claiming): void => {
   assert(partition.phase === "claiming" || partition.phase === "starting", "INV-4 who claims doesn't reign")
   assert(owner !== "", "INV-4 a claim is somebody's")
   assert(claimSeq <= partition.confirmedSeq, "INV-4 a claim that stands is confirmed")
   assert(ask <= partition.basisAsks, "INV-4 questions for a basis are numbered")
   assert(knownSeq <= partition.confirmedSeq, "INV-4 what was known is confirmed")
+  assert(shortEnd === null || basis === null, "INV-4 no claim stands on an end before what was confirmed")
   assert(partition.inFlight === null || basis !== null, "INV-4 a claim stands on what was read of the journal's end")
 }
 

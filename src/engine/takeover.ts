@@ -23,8 +23,9 @@ import {
   newReign,
   type Partition,
 } from "./partition.ts"
-import type { ClaimBasis, Output, ReignEndReason } from "./protocol.ts"
+import type { ClaimBasis, Output, ProtocolRules, ReignEndReason } from "./protocol.ts"
 import type { Entry, JournalRecord, StoredRecord } from "./records.ts"
+import { askShortEndAgain, isBelieved, shortEndTold } from "./short-end.ts"
 import { countSinceSnapshot } from "./snapshot-due.ts"
 import { discardSnapshot, finishRecovery } from "./snapshot-loading.ts"
 import { haltDamaged, raiseWitness } from "./witness.ts"
@@ -114,7 +115,17 @@ const applyStart = (partition: Partition, record: JournalRecord, seq: number, ha
 
 /** The lease is ours: find out what has to be known before a claim. */
 export const onClaim = (partition: Partition, owner: string, incarnation: string): Array<Output> => {
-  const claiming: Claiming = { owner, incarnation, givenUp: null, claimSeq: 0, basis: null, ask: 0, knownSeq: 0, askAgainAtMs: 0 }
+  const claiming: Claiming = {
+    owner,
+    incarnation,
+    givenUp: null,
+    claimSeq: 0,
+    basis: null,
+    ask: 0,
+    knownSeq: 0,
+    askAgainAtMs: 0,
+    shortEnd: null,
+  }
   if (partition.phase === "following") return beginClaiming(partition, claiming)
   if (partition.phase === "starting") partition.claiming = claiming
   return []
@@ -152,24 +163,37 @@ const readOver = (partition: Claimant, record: JournalRecord, reason: ReignEndRe
 }
 
 /** What stands against a claim, if anything: a halt, or a journal that isn't what others saw of it. */
-const objection = (partition: Claimant, basis: ClaimBasis, nowMs: number): Array<Output> | undefined => {
+const objection = (partition: Claimant, { rules }: EngineContext, basis: ClaimBasis, nowMs: number): Array<Output> | undefined => {
   const resumed = basis.halt?.resume !== null && basis.halt !== null
   // It was put up by somebody else, who has shared it. Shared once more, from a basis that was read a while ago, it could stand where an operator has resumed the partition since.
   if (basis.halt !== null && !resumed) return stepDown(partition, "Halted", `${basis.halt.reason} stands, and nobody has answered it`)
   // Only what was known when the end was asked for: an owner that still writes may be followed beyond an end that was true when it was read.
-  const known = Math.max(partition.claiming.knownSeq, partition.recovery?.manifest.endSeq ?? 0)
-  if (basis.endSeq < known) {
-    // An operator accepted the loss: what was read from beyond the end is thrown away.
-    if (resumed) return discardSnapshot(partition, `the journal ends at ${basis.endSeq}`)
-    return halt(partition, "JournalLostTail", `the journal ends at ${basis.endSeq}, record ${known} was confirmed`, nowMs)
-  }
-  if (resumed) return undefined
-  if (basis.damaged !== undefined) return haltDamaged(partition, basis.damaged, nowMs)
-  if (basis.endSeq === 0 && (basis.incarnation !== null || basis.witness !== null))
-    return halt(partition, "JournalEmpty", `the journal is empty, incarnation ${basis.incarnation ?? "unknown"} had begun`, nowMs)
-  if (basis.witness !== null && basis.witness.seq > basis.endSeq)
-    return halt(partition, "JournalLostTail", `the journal ends at ${basis.endSeq}, record ${basis.witness.seq} was confirmed`, nowMs)
+  const knownSeq = Math.max(partition.claiming.knownSeq, partition.recovery?.manifest.endSeq ?? 0)
+  // An operator accepted the loss: what was read from beyond the end is thrown away.
+  if (resumed) return basis.endSeq < knownSeq ? discardSnapshot(partition, `the journal ends at ${basis.endSeq}`) : undefined
+  if (basis.endSeq >= knownSeq && basis.damaged !== undefined) return haltDamaged(partition, basis.damaged, nowMs)
+  // An incarnation is said once its genesis is confirmed.
+  const confirmedSeq = Math.max(knownSeq, basis.witness?.seq ?? 0, basis.incarnation === null ? 0 : 1)
+  if (basis.endSeq < confirmedSeq) return onShortEnd(partition, rules, basis, { knownSeq, confirmedSeq }, nowMs)
+  partition.claiming.shortEnd = null
   return undefined
+}
+
+/** The journal is told to end before what was confirmed: what a claim stands on is asked for again, until that end has to be believed. */
+const onShortEnd = (
+  partition: Claimant,
+  rules: ProtocolRules,
+  { endSeq, incarnation }: ClaimBasis,
+  { knownSeq, confirmedSeq }: { readonly knownSeq: number; readonly confirmedSeq: number },
+  nowMs: number,
+): Array<Output> => {
+  const { claiming } = partition
+  claiming.basis = null
+  claiming.shortEnd = shortEndTold(claiming.shortEnd, { endSeq, confirmedSeq }, nowMs)
+  if (!isBelieved(claiming.shortEnd, rules)) return askBasisLater(claiming, nowMs)
+  if (endSeq === 0 && knownSeq === 0)
+    return halt(partition, "JournalEmpty", `the journal is empty, incarnation ${incarnation ?? "unknown"} had begun`, nowMs)
+  return halt(partition, "JournalLostTail", `the journal ends at ${endSeq}, record ${confirmedSeq} was confirmed`, nowMs)
 }
 
 /** An answer to the newest question for a basis, or to an earlier one, of a claim that was lost or given up since. */
@@ -184,7 +208,7 @@ export const onClaimBasisRead = (
 ): Array<Output> => {
   // An end from before what is confirmed by now would look like a lost tail.
   if (!isAnswer(partition, ask)) return []
-  const against = objection(partition, basis, nowMs)
+  const against = objection(partition, given, basis, nowMs)
   if (against !== undefined) return against
   partition.claiming.basis = basis
   if (basis.endSeq > partition.confirmedSeq) return [{ _tag: "ReadRecords", fromSeq: partition.confirmedSeq + 1, toSeq: basis.endSeq }]
@@ -309,11 +333,14 @@ const askBasisEveryMs = appendTimeoutMs / 20
 export const tickClaim = (partition: Claimant, nowMs: number): Array<Output> => {
   const { claiming, inFlight } = partition
   if (inFlight !== null || claiming.askAgainAtMs === 0 || !isDue(claiming.askAgainAtMs, nowMs, askBasisEveryMs)) return []
+  askShortEndAgain(claiming.shortEnd, nowMs)
   return askBasis(partition, claiming)
 }
 
-/** A read for the claim failed: ask again in a while. */
-export const onClaimUnread = ({ claiming }: Claimant, nowMs: number): Array<Output> => {
+const askBasisLater = (claiming: Claiming, nowMs: number): Array<Output> => {
   claiming.askAgainAtMs = nowMs + askBasisEveryMs
   return []
 }
+
+/** A read for the claim failed: ask again in a while. */
+export const onClaimUnread = ({ claiming }: Claimant, nowMs: number): Array<Output> => askBasisLater(claiming, nowMs)

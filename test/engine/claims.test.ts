@@ -38,7 +38,7 @@ describe("a claim against an owner that still writes", () => {
   it("still finds a tail lost that was known before it asked", () => {
     const { claimant, broker } = ownerAndClaimant()
     broker.journal.pop()
-    claimant.settle()
+    claimant.outlastFormerLeader()
     expect(broker.halt?.reason).toBe("JournalLostTail")
   })
 

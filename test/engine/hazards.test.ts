@@ -326,9 +326,8 @@ describe("hazards of the journal", () => {
   it("17: refuses an emptied journal whose incarnation is known", () => {
     const { broker } = serving(10)
     broker.journal = []
-    const next = new Worker(broker, "b").follow().claim()
-    next.settle(["Halted"])
-    expect(next.take("Halted").halt.reason).toBe("JournalEmpty")
+    new Worker(broker, "b").follow().claim().outlastFormerLeader()
+    expect(broker.halt?.reason).toBe("JournalEmpty")
     expect(broker.journal).toEqual([])
   })
 
@@ -338,8 +337,7 @@ describe("hazards of the journal", () => {
     worker.settle()
     worker.tick(2_000)
     worker.broker.journal.pop()
-    const next = new Worker(worker.broker, "b").follow().claim()
-    next.settle()
+    new Worker(worker.broker, "b").follow().claim().outlastFormerLeader()
     const { halt } = worker.broker
     expect(halt?.reason).toBe("JournalLostTail")
     const again = new Worker(worker.broker, "c").follow().claim()
@@ -837,9 +835,8 @@ describe("hazards of snapshots", () => {
     const worker = snapshotted()
     worker.broker.journal = worker.broker.journal.slice(0, (worker.broker.manifest?.endSeq ?? 1) - 1)
     worker.broker.witness = null
-    const next = new Worker(worker.broker, "b").follow().claim()
-    next.settle(["Halted"])
-    expect(next.take("Halted").halt.reason).toBe("JournalLostTail")
+    new Worker(worker.broker, "b").follow().claim().outlastFormerLeader()
+    expect(worker.broker.halt?.reason).toBe("JournalLostTail")
   })
 
   it("26: discards a snapshot whose end is another record, with an alarm, and replays", () => {

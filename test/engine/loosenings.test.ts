@@ -199,6 +199,27 @@ const noOwnClockEndsAHold: Scenario = (rules) =>
     return before === 1 && held() === 0 && Math.abs(endMs - startMs - 60_000) < 100
   })
 
+/** Asks for a claim's basis as long as a former leader answers, and hears the leader then. */
+const formerLeaderHaltsNobody: Scenario = (rules) => {
+  const { broker } = serving(10)
+  const claimant = new Worker(broker, "b", rules).follow()
+  claimant.settle()
+  claimant.claim()
+  const { ask } = claimant.take("ReadClaimBasis")
+  claimant.put({ _tag: "ClaimBasisRead", ask, basis: { ...claimant.basis(), endSeq: broker.journal.length - 1 } })
+  claimant.tick(1_000).settle()
+  return claimant.partition.phase === "serving"
+}
+
+const lostTailHalts: Scenario = (rules) => {
+  const { broker } = serving(10)
+  const claimant = new Worker(broker, "b", rules).follow()
+  claimant.settle()
+  broker.journal.pop()
+  claimant.claim().outlastFormerLeader()
+  return broker.halt?.reason === "JournalLostTail"
+}
+
 const loosenings: ReadonlyArray<readonly [string, Scenario, Partial<ProtocolRules>]> = [
   ["message id without the random owner", oneClaimantServes, { messageId: (_owner, epoch, expectedSeq) => `${epoch}.${expectedSeq}` }],
   ["message id without the expected sequence", secondRecordIsConfirmed, { messageId: (owner, epoch) => `${owner}.${epoch}` }],
@@ -208,6 +229,8 @@ const loosenings: ReadonlyArray<readonly [string, Scenario, Partial<ProtocolRule
     duplicateElsewhereIsUnknown,
     { ackConfirms: (ack, pending) => ack.duplicate || ack.seq === pending.expectedSeq + 1 },
   ],
+  ["a short end believed at once", formerLeaderHaltsNobody, { believesShortEnd: () => true }],
+  ["a short end never believed", lostTailHalts, { believesShortEnd: () => false }],
   ["digest of the body alone", noCommandIsSkipped, { digestText: (_message, bodyHash) => bodyHash }],
   ["purge before the digest check", purgesOnlyWhatWasVerified, { mayPurge: () => true }],
   ["snapshot published before its end is confirmed", snapshotHoldsNothingUnconfirmed, { mayPublishSnapshot: () => true }],

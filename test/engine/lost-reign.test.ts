@@ -328,8 +328,8 @@ describe("a state that was kept", () => {
     worker.settle()
     worker.broker.journal.length -= 1
     worker.broker.witness = null
-    worker.claim().settle(["Halted"])
-    expect(worker.take("Halted").halt.reason).toBe("JournalLostTail")
+    worker.claim().outlastFormerLeader()
+    expect(worker.broker.halt?.reason).toBe("JournalLostTail")
   })
 
   it("is judged by what others set meanwhile", () => {

@@ -14,6 +14,7 @@ import type { StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
 import type { AtsValue, SkuInput, SkuJournalRecord, SkuOutput, SkuPartition, SkuReply, SkuStep } from "../../src/kinds/sku/types.ts"
+import { formerLeaderMs } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { storedOf } from "../../src/wire/subjects.ts"
 import { storedAlone } from "../../src/workload/stored-alone.ts"
@@ -313,6 +314,12 @@ export class Worker {
     this.put({ _tag: "Tick" })
     this.settle(["Append"])
     return this
+  }
+
+  /** Lets so much time pass that the journal's end is believed, whatever it is: no former leader could tell it any more. */
+  outlastFormerLeader(): this {
+    this.settle()
+    return this.tick(formerLeaderMs)
   }
 
   arrive(...messages: ReadonlyArray<CommandMessage>): this {

@@ -42,9 +42,8 @@ const setBack = (records: number, marks = new Broker()) => {
 }
 
 const expectHaltOf = (broker: Broker, reason: string): void => {
-  const claimant = new Worker(broker, "z").follow().claim()
-  claimant.settle(["Halted"])
-  expect(claimant.take("Halted").halt.reason).toBe(reason)
+  new Worker(broker, "z").follow().claim().outlastFormerLeader()
+  expect(broker.halt?.reason).toBe(reason)
 }
 
 const answerOf = (worker: Worker) => {
@@ -60,7 +59,7 @@ const resumedAfterLoss = () => {
   decide(former)
   const { broker } = former
   broker.journal.length -= 8
-  new Worker(broker, "b").follow().claim().settle()
+  new Worker(broker, "b").follow().claim().outlastFormerLeader()
   const { halt } = broker
   if (halt === null) throw new Error("a halt")
   broker.halt = { ...halt, resume: { by: "ops", reason: "disk lost, accepted" } }

@@ -2,8 +2,11 @@ import { Effect, Layer } from "effect"
 import { describe, expect, it } from "vitest"
 import { partitionOf } from "../../src/domain/names.ts"
 import type { Halt } from "../../src/engine/protocol.ts"
-import { Engine } from "../../src/runtime/engine.ts"
+import { protocolRules } from "../../src/engine/rules.ts"
+import { makeStep } from "../../src/kinds/sku/partition.ts"
+import { Engine, served, skuEngine } from "../../src/runtime/engine.ts"
 import { logLine } from "../../src/telemetry/names.ts"
+import { engineCodec } from "../../src/wire/codec.ts"
 import { MemoryBroker } from "./memory-broker.ts"
 import { command, startTestWorker, stockUp, type TestWorker, until } from "./workers.ts"
 
@@ -299,7 +302,9 @@ describe("a halt", () => {
 
   it("follows a witness of records that the owner's journal never had: it gives up, and whoever claims next finds them missing", async () => {
     const broker = new MemoryBroker(1)
-    const worker = await startTestWorker(broker, "a")
+    // For how long a former leader is waited for is the engine's and tested there; here no test could wait so long.
+    const step = makeStep({ codec: engineCodec, rules: { ...protocolRules, believesShortEnd: (shortForMs) => shortForMs >= 1_000 } })
+    const worker = await startTestWorker(broker, "a", { engine: Layer.succeed(Engine, served({ ...skuEngine, step })) })
     stockUp(broker, sku, 5)
     await reserve(broker, 1)
     const marks = broker.marks[0]

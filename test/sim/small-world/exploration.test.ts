@@ -6,6 +6,7 @@ import { exploreSmallWorld } from "../../../sim/small-world/exploration.ts"
 import { loosened } from "../../../sim/small-world/loosened.ts"
 import { none, type SmallWorld } from "../../../sim/small-world/small-world.ts"
 import { smallWorlds } from "../../../sim/small-world/worlds.ts"
+import { protocolRules } from "../../../src/engine/rules.ts"
 
 const worldNamed = (name: string): SmallWorld => {
   const found = smallWorlds.find((world) => world.name === name)
@@ -62,6 +63,12 @@ describe("a small world under production's rules", untilDone, () => {
     expect(report.complete).toBe(true)
   })
 
+  it("halts nobody, and keeps nobody from serving, where marks are told beside an end from before them", () => {
+    const report = exploreSmallWorld({ world: { ...worldNamed("late marks"), readsFirst: "end" } })
+    expect(report.violations).toEqual([])
+    expect(report.complete).toBe(true)
+  })
+
   it("gives the same report each time", () => {
     const world = smaller("takeover, one replica", { claims: 1 })
     expect(exploreSmallWorld({ world })).toEqual(exploreSmallWorld({ world }))
@@ -85,8 +92,10 @@ describe("a small world under a loosened rule", untilDone, () => {
       expect(first?.path.length).toBeLessThan(16)
     })
 
-  it("shows that marks have to be read before the journal's end", () => {
-    const report = exploreSmallWorld({ world: { ...worldNamed("late marks"), readsFirst: "end" }, untilViolation: true })
+  it("shows that marks have to be read before the journal's end, where an end before them is believed at once", () => {
+    const world = { ...worldNamed("late marks"), readsFirst: "end" } as const
+    const rules = { ...protocolRules, believesShortEnd: () => true }
+    const report = exploreSmallWorld({ world, rules, untilViolation: true })
     expect(report.violations[0]?.property).toContain("JournalLostTail")
   })
 
