@@ -32,6 +32,14 @@ export const sometimesCatalogue = [
   { name: "clock-back-during-a-lease", what: "a serving worker's clock jumped back" },
   { name: "clock-ahead-alarm", what: "a clock ran further ahead than is believed, and expired nothing early" },
   { name: "leader-lost-in-an-append", what: "a journal lost its leader while a record was on its way" },
+  {
+    name: "former-leader-told-a-claimant",
+    what: "whoever led a journal before told a claimant an end before what was confirmed, as if it still did",
+  },
+  {
+    name: "former-leader-told-an-owner",
+    what: "whoever led a journal before told an owner with an append of unknown outcome an end before what was confirmed",
+  },
   { name: "died-before-an-append", what: "a worker died with a batch decided and not yet handed to the journal" },
   { name: "died-in-an-append", what: "a worker died while a record of its own was on its way" },
   { name: "died-before-its-replies", what: "a worker died with a record confirmed and its replies unsaid" },

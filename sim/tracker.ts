@@ -79,6 +79,16 @@ export class Tracker implements Partial<Observer>, FaultListener {
     if (slot.partition?.phase === "claiming" && answer.errCode === 10071) this.#sometimes.hit("claim-lost-to-a-rival")
   }
 
+  endTold(...[slot, endSeq, witnessSeq]: Parameters<Observer["endTold"]>): void {
+    const { partition } = slot
+    // A journal that did lose records says so too.
+    if (partition === null || this.#cluster?.lossy.has(slot.id) === true) return
+    const { inFlight, claiming } = partition
+    if (inFlight?.frozen === true && endSeq < inFlight.pending.expectedSeq) this.#sometimes.hit("former-leader-told-an-owner")
+    if (inFlight === null && claiming !== null && endSeq < Math.max(claiming.knownSeq, witnessSeq))
+      this.#sometimes.hit("former-leader-told-a-claimant")
+  }
+
   #isStored(partition: number, messageId: string): boolean {
     const server = this.#cluster?.server
     return server !== undefined && server.recordAt(partition, server.endSeq(partition))?.messageId === messageId

@@ -29,6 +29,11 @@ export const faultFamilies = [
   { name: "releases", ids: "P5", what: "workers of two releases run side by side" },
   { name: "handovers", ids: "P5", what: "a worker drains and leaves, as in a rolling restart" },
   { name: "elections", ids: "J1", what: "a stream has no leader for up to ten seconds; what was on its way is dropped or stored unheard" },
+  {
+    name: "former-leaders",
+    ids: "J1",
+    what: "a journal's leader is cut off, and tells some workers for up to twenty seconds where the journal ended then, while another leads it",
+  },
   { name: "outages", ids: "J1 J8", what: "all servers are away for up to five seconds" },
   { name: "late-appends", ids: "J3", what: "an append arrives long after its worker gave up waiting" },
   { name: "forgotten-ids", ids: "J8", what: "a journal's window of message ids is empty" },

@@ -3,7 +3,7 @@
  * for every few hundred milliseconds). Each is drawn from its own family, so each can be left out without moving the others.
  */
 import type { StoredRecord } from "../../src/engine/records.ts"
-import { steadyClockFastPpmMax as fastPpmMax, orderGraceMs } from "../../src/limits.ts"
+import { steadyClockFastPpmMax as fastPpmMax, leaderAloneMsMax, orderGraceMs } from "../../src/limits.ts"
 import type { IngressFaults } from "../nodes/ingress.ts"
 import type { OrderSender } from "../nodes/order-sender.ts"
 import type { Sender } from "../nodes/sender.ts"
@@ -79,6 +79,9 @@ export class Injector implements WorkerFaults, IngressFaults {
     const { server } = stage
     const elections = this.#chance.family("elections")
     server.survivesElection = (stream) => elections.below(2, this.#keyNow(`survival ${stream}`)) === 1
+    const former = this.#chance.family("former-leaders")
+    // Now and then a question takes another way, and meets the leader.
+    server.formerLeaderAnswers = (asker, partition) => former.below(4, this.#keyNow(`${asker} ${partition}`)) > 0
     const leases = this.#chance.family("leases")
     server.givesLeaseTwice = (partition) =>
       leases.draw(1, 12, 1, this.#keyNow(`twice ${partition}`)) > 0 && this.note("leases", 0, "a lease was given to two")
@@ -267,6 +270,15 @@ export class Injector implements WorkerFaults, IngressFaults {
       // Its servers lead that of orders too, often enough.
       if (family.below(2) === 0) server.elect(server.orderCommands, ms)
       breakReadings(workers)
+    },
+    "former-leaders": ({ server, workers }, family) => {
+      const partition = family.below(server.journals.length)
+      const electingMs = 100 + family.below(900)
+      const ms = electingMs + family.below(leaderAloneMsMax - electingMs)
+      const askers = workers.filter(() => family.below(3) > 0).map(({ name }) => name)
+      if (!server.cutOffLeader(partition, electingMs, ms, new Set(askers))) return
+      this.note("former-leaders", ms, `the leader of journal ${partition} was cut off, and answered ${askers.join(", ")} for ${ms} ms`)
+      this.#listener.elected(`JOURNAL_${partition}`)
     },
     outages: ({ server, workers }, family) => {
       const ms = 100 + family.below(4_900)

@@ -57,6 +57,27 @@ export const loosened: ReadonlyArray<Mutant> = [
     loosened: { isMine: (found, pending) => found.epoch === pending.epoch },
   },
   {
+    name: "short-end-believed-at-once",
+    breaks: "halts at the first word of a journal that ends before what was confirmed, whoever says it",
+    guarantee: "INV-4",
+    expected: ["halts"],
+    profile: "last-unit",
+    families: ["jitter", "former-leaders", "leases", "lost-answers"],
+    drawn: { replicas: 3, leaseTtlMs: 1_000, faultChance: 60, loss: 500 },
+    budget: 20,
+    loosened: { believesShortEnd: () => true },
+  },
+  {
+    name: "short-end-never-believed",
+    breaks: "goes on asking for the end of a journal that lost what was confirmed, and halts for nothing that it is told",
+    guarantee: "INV-4",
+    expected: ["journal-loss"],
+    profile: "power-loss",
+    families: ["jitter", "lost-journal"],
+    budget: 10,
+    loosened: { believesShortEnd: () => false },
+  },
+  {
     name: "cursor-by-sequence",
     breaks:
       "takes whatever lies at the sequence of its cursor for the message it decided, and passes over what a shortened stream got before it",

@@ -30,6 +30,8 @@ export interface Observer<K extends KindTypes = SkuKind> {
   appendAnswered(slot: Slot<K>, output: OutputOf<"Append">, answer: AppendAnswer): void
   /** An append whose publisher gave up waiting. */
   appendTimedOut(slot: Slot<K>, output: OutputOf<"Append">): void
+  /** A slot is told where its journal ends, and which record a witness saw beside it, 0 for none: just before it takes that in. */
+  endTold(slot: Slot<K>, endSeq: number, witnessSeq: number): void
   /** A slot begins to say a reply. */
   replySaid(slot: Slot<K>, reply: Reply<K>): void
   /** The server has a reply, and passes it on to whoever listens. */
@@ -78,6 +80,7 @@ const kinds = [
   "appendBegun",
   "appendAnswered",
   "appendTimedOut",
+  "endTold",
   "replySaid",
   "replyLeft",
   "feedSaid",

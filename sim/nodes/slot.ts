@@ -422,8 +422,14 @@ export class Slot<K extends KindTypes = SkuKind> {
     this.#ask<ClaimBasis>({
       what: "claim basis",
       timeoutMs: questionTimeoutMs,
-      serve: (answer) => answer(this.#journalAnswers ? { endSeq: this.#server.endSeq(this.id), ...this.#server.marks(this.id) } : null),
-      answered: (basis) => this.put({ _tag: "ClaimBasisRead", ask, basis, nowMs: this.worker.clockMs }),
+      serve: (answer) => {
+        const endSeq = this.#server.endTold(this.worker.name, this.id)
+        answer(endSeq === null ? null : { endSeq, ...this.#server.marks(this.id) })
+      },
+      answered: (basis) => {
+        this.kind.observer.endTold(this, basis.endSeq, basis.witness?.seq ?? 0)
+        this.put({ _tag: "ClaimBasisRead", ask, basis, nowMs: this.worker.clockMs })
+      },
       unanswered: () => this.put({ _tag: "ReadFailed", what: "ClaimBasis", nowMs: this.worker.clockMs }),
     })
   }
@@ -477,9 +483,15 @@ export class Slot<K extends KindTypes = SkuKind> {
     this.#ask<{ readonly endSeq: number; readonly record: StoredRecord | null }>({
       what: "journal end",
       timeoutMs: questionTimeoutMs,
-      serve: (answer) =>
-        answer(this.#journalAnswers ? { endSeq: this.#server.endSeq(this.id), record: this.#server.recordAt(this.id, seq) } : null),
-      answered: ({ endSeq, record }) => this.put({ _tag: "JournalEndRead", endSeq, record, nowMs: this.worker.clockMs }),
+      serve: (answer) => {
+        const endSeq = this.#server.endTold(this.worker.name, this.id)
+        // A single message the leader alone answers for.
+        answer(endSeq === null || !this.#journalAnswers ? null : { endSeq, record: this.#server.recordAt(this.id, seq) })
+      },
+      answered: ({ endSeq, record }) => {
+        this.kind.observer.endTold(this, endSeq, 0)
+        this.put({ _tag: "JournalEndRead", endSeq, record, nowMs: this.worker.clockMs })
+      },
       unanswered: () => this.put({ _tag: "ReadFailed", what: "JournalEnd", nowMs: this.worker.clockMs }),
     })
   }

@@ -40,6 +40,16 @@ export interface StoredSnapshot {
   readonly chunks: ReadonlyArray<Uint8Array>
 }
 
+/** A server that led a journal's stream, was cut off from the others, and takes itself for its leader still. */
+interface FormerLeader {
+  /** The journal's end as it knows it: what was confirmed since is missing. */
+  readonly endSeq: number
+  /** When it notices that it hears nobody, and gives up. */
+  readonly untilMs: number
+  /** Whose questions reach it. */
+  readonly askers: ReadonlySet<string>
+}
+
 /** Who wants to be told what the server stored. */
 export interface Listener {
   recordStored(partition: number, stored: StoredRecord): void
@@ -81,6 +91,7 @@ export class Server {
   aheadMs = 0
   readonly clockSets: Array<{ readonly atMs: number; readonly shownMs: number }> = []
   readonly #electingUntilMs = new Map<string, number>()
+  readonly #formerLeaders = new Map<number, FormerLeader>()
   /** Until when nobody gets or keeps a lease. */
   readonly #withheldUntilMs = new Map<number, number>()
   /** Writes on their way through three servers, oldest first, and when the newest will have been agreed upon. */
@@ -88,6 +99,8 @@ export class Server {
   readonly #agreedMs = new Map<string, number>()
   /** Asked for each append that lost its leader on the way: whether it is stored all the same. */
   survivesElection: (stream: string) => boolean = () => false
+  /** Asked for each question for a journal's end from where a former leader is heard: whether that one answers. */
+  formerLeaderAnswers: (asker: string, partition: number) => boolean = () => false
   /** Asked for each lease that somebody else holds: whether it is given away all the same. */
   givesLeaseTwice: (partition: number) => boolean = () => false
   /** Milliseconds three servers take to agree on one write. */
@@ -139,8 +152,18 @@ export class Server {
     this.#loseLeader(stream)
   }
 
+  /** A journal gets another leader after `electingMs`; the one before it goes on answering `askers` for `ms` milliseconds. Of three servers alone one can be cut off from the others. */
+  cutOffLeader(partition: number, electingMs: number, ms: number, askers: ReadonlySet<string>): boolean {
+    const journal = this.journals[partition]
+    if (journal === undefined || this.options.replicas === 1) return false
+    this.#formerLeaders.set(partition, { endSeq: journal.lastSeq, untilMs: this.#world.nowMs + ms, askers })
+    this.elect(journal, electingMs)
+    return true
+  }
+
   /** Ends every outage. */
   heal(): void {
+    this.#formerLeaders.clear()
     this.#downUntilMs = 0
     this.#fullUntilMs = 0
     this.#electingUntilMs.clear()
@@ -251,6 +274,15 @@ export class Server {
 
   endSeq(partition: number): number {
     return this.journals[partition]?.lastSeq ?? 0
+  }
+
+  /** A journal's end as whoever asks for it is told: by its leader, or by who takes itself for that; null: nobody answers. */
+  endTold(asker: string, partition: number): number | null {
+    const former = this.#formerLeaders.get(partition)
+    const isAsked = former !== undefined && this.#world.nowMs < former.untilMs && former.askers.has(asker)
+    // What the others lost it doesn't have either: a tail is lost with every copy of it.
+    if (isAsked && !this.isDown && this.formerLeaderAnswers(asker, partition)) return Math.min(former.endSeq, this.endSeq(partition))
+    return this.answersFor(`JOURNAL_${partition}`) ? this.endSeq(partition) : null
   }
 
   /** Records from a sequence up to another, at most `max`. */

@@ -88,6 +88,42 @@ describe("a seed", () => {
   })
 })
 
+describe("a journal's former leader that still tells its end", () => {
+  const families = new Set(["jitter", "former-leaders", "leases", "lost-answers"] as const)
+  const drawn = {
+    replicas: 3,
+    partitions: 1,
+    orderPartitions: 0,
+    leaseTtlMs: 1_000,
+    faultChance: 100,
+    loss: 500,
+    orders: 100,
+    windowMs: 20_000,
+  } as const
+  const play = (rules = protocolRules) => run("former 1", "last-unit", { families, drawn, rules })
+
+  it("halts nobody, whether it tells a claimant or an owner with an append of unknown outcome", () => {
+    const { failures, sometimes } = play()
+    expect(failures).toEqual([])
+    expect(sometimes["former-leader-told-a-claimant"]).toBeGreaterThan(0)
+    expect(sometimes["former-leader-told-an-owner"]).toBeGreaterThan(0)
+  })
+
+  it("halts a partition for nothing where it is believed at once, which the checker of halts sees", () => {
+    const { failures } = play({ ...protocolRules, believesShortEnd: () => true })
+    expect(failures.map(({ checker, signature }) => [checker, signature])).toContainEqual([
+      "halts",
+      "halted without a cause: JournalLostTail",
+    ])
+  })
+
+  it("is none where there is one server alone", () => {
+    const { faults, sometimes } = run("former 1", "last-unit", { families, drawn: { ...drawn, replicas: 1 } })
+    expect(faults["former-leaders"]).toBeUndefined()
+    expect(sometimes["former-leader-told-a-claimant"]).toBeUndefined()
+  })
+})
+
 describe("a partition that halts again and again, and that an operator lets go on each time", () => {
   const families = new Set(["jitter", "trimmed-commands", "spikes"] as const)
   const drawn = {
