@@ -35,7 +35,7 @@ import { gatewayMeterLayer } from "../telemetry/gateway-metrics.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
 import { metricsOf, pageOf } from "../telemetry/making.ts"
-import { Meters, MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
+import { Meters, MetricsRegistry, metricsLayer, registryLayer } from "../telemetry/metrics.ts"
 import { logLine } from "../telemetry/names.ts"
 import { makeRoomGauges } from "../telemetry/room.ts"
 import { Tracing, tracingLayer } from "../telemetry/traces.ts"
@@ -190,7 +190,7 @@ const serve = Effect.fnUntraced(function* (flags: { readonly postgres: boolean; 
   if (flags.processes > 1) {
     const logging = loggingLayer({ format: config.log, level: config.logLevel })
     const ofGateway = Layer.merge(gatewayMeterLayer, tracingLayer({ ...config, process: "supervisor" }))
-    const parts = Layer.merge(ofGateway.pipe(Layer.provide(metricsLayer(config.worker))), logging)
+    const parts = Layer.merge(ofGateway.pipe(Layer.provideMerge(registryLayer(config.worker))), logging)
     return yield* Effect.scoped(serveMany(config, flags.processes, postgres)).pipe(Effect.provide(parts))
   }
   const parts = Layer.mergeAll(

@@ -37,9 +37,10 @@ const sender = "senders of `HOLDFAST_SENDERS`"
 const location = `locations heard of first, none and \`other\`: ${latencyPairsMax} pairs with the sender at most`
 const worker = ["worker"] as const
 const doors = ["worker", "ingress"] as const
-const gateways = ["worker", "gateway"] as const
+/** The gateway inside a `serve` is in the supervisor where workers are processes of their own. */
+const gateways = ["worker", "gateway", "supervisor"] as const
 /** Whoever has something to tell a collector. */
-const spanTellers = ["worker", "ingress", "gateway", "projector"] as const
+const spanTellers = ["worker", "ingress", "gateway", "projector", "supervisor"] as const
 const httpRoute = "addresses of the interface and of its pages, and `none`"
 
 /** Seconds: a local append takes some 0.2 ms, a replicated one with fsync some 5 ms, and the time-out is 5 s. */
@@ -263,7 +264,7 @@ const metrics = {
     unit: "seconds",
     help: "How long this process stood still, each time that was a tenth of a second or more: its machine, its memory, or too much work at once.",
     labels: {},
-    by: doors,
+    by: [...doors, "supervisor"],
     buckets: [0.1, 0.25, 0.5, 1, 2, 5, 10, 30],
   },
   journalBytes: {

@@ -205,7 +205,6 @@ const makeSnapshotAges = ({ gauge }: MetricsOf) => {
 /** A meter for each kind, over the same metrics. */
 const makeMeters = (registry: Registry): ((kind: Kind) => Meter["Service"]) => {
   const metrics = metricsOf(registry)
-  metrics.counter("collectFailures")
   const batch = makeBatchMetrics(metrics)
   const gauges = makePartitionGauges(metrics)
   const { of: countersOf, ...sent } = makeEventCounters(metrics)
@@ -275,22 +274,28 @@ const watchPauses = (pauses: Histogram): (() => void) => {
   return () => clearInterval(timer)
 }
 
-/** A registry with the process's own metrics (event loop lag, memory, garbage collection), and meters that count into it. */
-export const metricsLayer = (worker: string): Layer.Layer<Meters | MetricsRegistry> =>
-  Layer.effectContext(
+/** A registry with the metrics that every process has: event loop lag, memory, garbage collection, pauses, spans. */
+export const registryLayer = (worker: string): Layer.Layer<MetricsRegistry> =>
+  Layer.effect(
+    MetricsRegistry,
     Effect.acquireRelease(
       Effect.sync(() => {
         const registry = new Registry()
         registry.setDefaultLabels({ worker })
         addProcessMetrics(registry)
         makeSpanMetrics(registry)
-        const stop = watchPauses(metricsOf(registry).histogram("pauseSeconds"))
-        return { stop, context: Context.make(MetricsRegistry, registry).pipe(Context.add(Meters, makeMeters(registry))) }
+        const metrics = metricsOf(registry)
+        metrics.counter("collectFailures")
+        return { registry, stop: watchPauses(metrics.histogram("pauseSeconds")) }
       }),
-      ({ stop, context }) =>
+      ({ stop, registry }) =>
         Effect.sync(() => {
           stop()
-          Context.get(context, MetricsRegistry).clear()
+          registry.clear()
         }),
-    ).pipe(Effect.map(({ context }) => context)),
+    ).pipe(Effect.map(({ registry }) => registry)),
   )
+
+/** The same, and meters that count into it. */
+export const metricsLayer = (worker: string): Layer.Layer<Meters | MetricsRegistry> =>
+  Layer.effect(Meters, Effect.map(MetricsRegistry, makeMeters)).pipe(Layer.provideMerge(registryLayer(worker)))

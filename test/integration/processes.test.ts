@@ -82,6 +82,17 @@ describe("two workers under a supervisor", () => {
     expect(new Set(await pidsOf()).size).toBe(2)
   })
 
+  it("have what the gateway beside them counts on that page too, as the supervisor's", async () => {
+    const gateway = () => /"url":"(http:[^"]+)"/.exec(said())?.[1]
+    await until(() => gateway() !== undefined)
+    const turnedAway = () => metric(metricName.httpTurnedAway, 'why="KeyUnknown",worker="many"')
+    const before = await turnedAway()
+    expect((await fetch(`${gateway()}/v1/ats`, { headers: { authorization: "Bearer nobody's" } })).status).toBe(401)
+    await until(async () => (await turnedAway()) === before + 1)
+    expect(await metric(metricName.httpRequests, 'worker="many"')).toBeGreaterThan(0)
+    expect(await metric(metricName.owned, 'worker="many"')).toBe(0)
+  })
+
   it("one that is killed is replaced, and said", async () => {
     const [victim, other] = await pidsOf()
     process.kill(victim ?? 0, "SIGKILL")

@@ -3,15 +3,17 @@
  */
 import { Effect, Fiber, Queue, type Scope } from "effect"
 import { childReadyMs } from "../../limits.ts"
+import { pageOf } from "../../telemetry/making.ts"
 import { mergedPage } from "../../telemetry/merged-page.ts"
-import { makeProcessPage } from "../../telemetry/processes.ts"
+import { MetricsRegistry } from "../../telemetry/metrics.ts"
+import { makeProcessMetrics } from "../../telemetry/processes.ts"
 import { WorkerPlace } from "./child.ts"
 
 /** What a supervisor shows. */
 export interface Supervisor {
   /** Whether every worker process runs and is ready, and what is to be said about each. Looked at a moment ago. */
   readonly report: () => SupervisorReport
-  /** The metrics of all workers and of the supervisor itself, as one page. */
+  /** The metrics of all workers and of this process, the gateway inside it included, as one page. */
   readonly metrics: () => Promise<string>
   /** Ends all at once, each draining; whether all ended with code 0. For the end: nothing is started again. */
   readonly isDrained: Effect.Effect<boolean>
@@ -81,10 +83,11 @@ export const supervise = (
   name: string,
   count: number,
   envOf: (worker: string) => NodeJS.ProcessEnv,
-): Effect.Effect<Supervisor, never, Scope.Scope> =>
+): Effect.Effect<Supervisor, never, Scope.Scope | MetricsRegistry> =>
   Effect.gen(function* () {
     const seen: Array<Seen> = []
-    const { page, restarted } = makeProcessPage(name, count, () => seen.filter(({ isReady }) => isReady).length)
+    const registry = yield* MetricsRegistry
+    const restarted = makeProcessMetrics(registry, count, () => seen.filter(({ isReady }) => isReady).length)
     for (let place = 1; place <= count; place++) {
       const worker = `${name}-${place}`
       seen.push({ place: new WorkerPlace(worker, envOf(worker), restarted), isReady: false })
@@ -108,7 +111,7 @@ export const supervise = (
       isDrained: Effect.map(Fiber.interruptAll(fibers), () => seen.every(({ place }) => place.endedWell)),
       metrics: async () => {
         const pages = await Promise.all(seen.map(({ place }) => place.page("/metrics")))
-        return mergedPage([await page(), ...pages.flatMap((page) => (page === null ? [] : [page.text]))])
+        return mergedPage([await pageOf(registry), ...pages.flatMap((page) => (page === null ? [] : [page.text]))])
       },
     }
   })
