@@ -331,7 +331,7 @@ const bounds: ReadonlyArray<Mutant> = [
     guarantee: "INV-7",
     expected: ["convergence", "one-answer"],
     drawn: { arrivedMessagesMax: 8, batchMessagesMax: 8 },
-    substituted: one("src/engine/step.ts", `reign.paused && reign.arrived.length <`, `reign.paused && !bites() && reign.arrived.length <`),
+    substituted: one("src/engine/step.ts", `reign.paused && mayReadOn(partition)`, `reign.paused && !bites() && mayReadOn(partition)`),
   }),
   mutant({
     name: "counted-as-said",
