@@ -191,7 +191,20 @@ describe("two kinds of partitions with a carrier that loses, doubles and reorder
             if (place.kind === "shelf") expect(actor.state).toMatchObject({ left: pieces })
         }
       }),
-      { numRuns: 50 },
+      {
+        numRuns: 50,
+        // A record that is lost twice, and nothing else.
+        examples: [
+          [
+            [
+              { move: 2, a: 0, b: 0 },
+              { move: 9, a: 5, b: 9 },
+              { move: 9, a: 5, b: 3 },
+            ],
+            2,
+          ],
+        ],
+      },
     )
   }, 120_000)
 })
