@@ -1,6 +1,6 @@
 /**
- * `npm run side-by-side -- --other FOLDER`: this build beside another checkout, by turns, on servers, a worker and a client of each one's own: ratios of what is decided a second and of how long
- * a decision takes, with their spread over the rounds. Ends with code 1 if a target is missed.
+ * `npm run side-by-side -- --other FOLDER`: this build beside another checkout, by turns, on servers, a worker and a client of each one's own: ratios of what is decided a second, of how long
+ * a decision takes and of the sender's CPU, with their spread over the rounds. Ends with code 1 if a target is missed.
  *
  * Ratios of one run, the arms by turns; absolute numbers drift with the machine.
  */
@@ -90,6 +90,8 @@ interface Compared {
   readonly inFlight: number
   readonly perSecond: { readonly here: Spread; readonly other: Spread; readonly ratio: Spread }
   readonly medianMs: { readonly here: Spread; readonly other: Spread; readonly ratio: Spread }
+  /** CPU of the process that sends, microseconds a decision: in cases of the library, the client's of each build. */
+  readonly clientMicros: { readonly here: Spread; readonly other: Spread; readonly ratio: Spread }
   readonly notAccepted: number
 }
 
@@ -137,6 +139,7 @@ const compare = async (servers: 1 | 3, sync: boolean): Promise<ReadonlyArray<Com
       inFlight,
       perSecond: both(rounds, perSecond),
       medianMs: both(rounds, ({ medianMs }) => medianMs),
+      clientMicros: both(rounds, ({ clientCpuMs, decided }) => (clientCpuMs * 1_000) / decided),
       notAccepted,
     }
     say(lineOf(one))
@@ -150,7 +153,7 @@ const rangeText = ({ median, min, max }: Spread): string => `${median.toFixed(2)
 const nameOf = ({ servers, sync, mode, inFlight }: Compared): string =>
   `${servers} server(s), ${sync ? "with" : "without"} fsync, ${mode === "single" ? `single commands, ${inFlight} in flight` : `library, ${inFlight} commands in flight`}`
 const lineOf = (one: Compared): string =>
-  `${nameOf(one)}: ${rangeText(one.perSecond.ratio)} × the other's ${Math.round(one.perSecond.other.median)} a second; median latency ${rangeText(one.medianMs.ratio)} × its ${one.medianMs.other.median.toFixed(1)} ms`
+  `${nameOf(one)}: ${rangeText(one.perSecond.ratio)} × the other's ${Math.round(one.perSecond.other.median)} a second; median latency ${rangeText(one.medianMs.ratio)} × its ${one.medianMs.other.median.toFixed(1)} ms; the sender's CPU a decision ${rangeText(one.clientMicros.ratio)} × its ${one.clientMicros.other.median.toFixed(1)} µs`
 
 /** What is asked for, or else was promised, of the ratio of decisions a second, and of the median latency where that was. */
 const targetOf = ({ sync, mode, inFlight }: Compared): { readonly ratio: number; readonly latency: number | null } => {
