@@ -4,7 +4,7 @@
  *
  * A label has a bound that is said: names of the configuration, closed lists, partitions. Never a SKU, an id, or anything else that a sender chooses.
  */
-import { batchCommandsMax, latencyPairsMax, recordBytesMax } from "../limits.ts"
+import { batchCommandsMax, doorPingEveryMs, latencyPairsMax, recordBytesMax } from "../limits.ts"
 
 /** The processes that tell metrics: each serves a page `/metrics` of its own. */
 export const Exporter = ["worker", "ingress", "gateway", "projector", "supervisor"] as const
@@ -158,7 +158,7 @@ const metrics = {
     name: "holdfast_reply_seconds",
     type: "histogram",
     unit: "seconds",
-    help: "Seconds from the publishing of a command, by the broker's clock, to when the server has its reply. Of an order, to its answer. Short by the way of the quickest stamp.",
+    help: `Seconds from the publishing of a command, by the broker's clock, to when the server has its reply. Of an order, to its answer. A door knows of a command that it isn't older than the ping before it, sent every ${doorPingEveryMs} ms: so much too long at most, or short by the way of the quickest stamp.`,
     labels: { kind, sender, location },
     by: worker,
     buckets: latencyBuckets,
