@@ -46,19 +46,29 @@ outboundContract("three servers", broker, 2)
 snapshotsContract("three servers", broker, [3, 4, 5])
 clusterContract("three servers", broker, [6, 7])
 
-/** The server that leads the stream of the account that only workers join. */
-const leaderOf = async (stream: string): Promise<EmbeddedServer> => {
+/** The server that leads the stream of the account that only workers join, as one of them is told now. */
+const leaderNow = async (stream: string): Promise<EmbeddedServer | undefined> => {
   const [first] = servers
   if (first === undefined) throw new Error("no server started")
   const nc = await connectAs(first, "engine")
   try {
     const { cluster } = await (await jetstreamManager(nc)).streams.info(stream)
-    const leader = servers[Number(cluster?.leader?.slice("server-".length))]
-    if (leader === undefined) throw new Error(`${stream} has no leader`)
-    return leader
+    return servers[Number(cluster?.leader?.slice("server-".length))]
   } finally {
     await nc.close()
   }
+}
+
+/** The same, once there is one: after a server went there is none for a while, and nobody answers. */
+const leaderOf = async (stream: string): Promise<EmbeddedServer> => {
+  let leader: EmbeddedServer | undefined
+  const isLed = async () => {
+    leader = await leaderNow(stream).catch(() => undefined)
+    return leader !== undefined
+  }
+  await expect.poll(isLed, { timeout: 60_000, interval: 200 }).toBe(true)
+  if (leader === undefined) throw new Error(`${stream} has no leader`)
+  return leader
 }
 
 describe("the loss of the server that leads a journal", () => {
@@ -129,6 +139,8 @@ describe("the loss of the server that leads a journal", () => {
       ),
     )
     expect(new Set(read)).toEqual(new Set(["first", ...names, "end"]))
+    await victim?.restart()
+    await victim?.ready()
   })
 })
 
