@@ -213,7 +213,10 @@ export const recordEnvelopeBytesMax = 4_096
 /** Records under way that are read for packed decisions which are asked for again, of 900 kB at most; and milliseconds before one that could not be read is asked for again. */
 export const recalledRecordsMax = 4
 export const recallAgainMs = 200
-/** Newest decisions of one sender and idempotency class in one partition that are held as they are, some 300 bytes each: a retry of these seconds reads nothing. Older ones are packed. */
+/**
+ * Newest decisions of one sender and idempotency class in one partition that are held as they are, some 300 bytes each: a retry of these seconds reads nothing. Older ones are packed. Of decisions about
+ * orders, which tell of each line, so many decisions and lines together.
+ */
 export const recentPerSenderMax = 131_072
 /** Decisions of one sender and class, and ended reservations of it, that are remembered for the whole horizon; above either that sender's floor rises. 180 MB packed, each. */
 export const rememberedPlenty = 4_000_000

@@ -218,7 +218,17 @@ const rememberDecision = (
   const countsMs = countsAtMs(commands, standing, command)
   const countedMs = memory.isInternal ? countsMs : Math.min(countsMs, standing.atMs + issuedAheadMsMax)
   const { seq, place } = standing
-  const remembered = { id, key, hash, outcome, step: stepOf(countedMs), class: commands.floorClassOf(command), seq, place }
+  const remembered = {
+    id,
+    key,
+    hash,
+    outcome,
+    step: stepOf(countedMs),
+    class: commands.floorClassOf(command),
+    seq,
+    place,
+    weight: given.kind.weightOf(outcome),
+  }
   // What has a second name, told again under another id: that id has its answer too, if it hasn't.
   if (decision._tag === "Repeated") rememberUnlessKnown(memory, remembered, standing.atMs)
   else if (partition.recovery === null) remember(memory, remembered)

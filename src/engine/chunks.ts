@@ -4,7 +4,7 @@
  */
 import type { SenderId } from "../domain/names.ts"
 import type { KindTypes } from "./kind.ts"
-import type { Remembered } from "./memory.ts"
+import type { RememberedRow } from "./memory.ts"
 import { rowBytes } from "./packed.ts"
 import type { OwedCommand, Partition, QuarantinedCommand } from "./partition.ts"
 import type { CommandUnderWay, FloorClass } from "./records.ts"
@@ -25,7 +25,7 @@ export interface PartsChunk<K extends KindTypes = KindTypes> {
 export interface DecisionsChunk<K extends KindTypes = KindTypes> {
   readonly kind: "decisions"
   readonly seq: number
-  readonly items: ReadonlyArray<{ readonly sender: SenderId; readonly decision: Remembered<K> }>
+  readonly items: ReadonlyArray<{ readonly sender: SenderId; readonly decision: RememberedRow<K> }>
 }
 /** Packed decisions of one sender and class, rows as packed.ts lays them, oldest first. They come before the recent ones of their class. */
 export interface PackedChunk {

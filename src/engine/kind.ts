@@ -276,6 +276,8 @@ export interface ActorKind<K extends KindTypes = KindTypes> {
   readonly followUpCause: string
   /** What the sender of an accepted command hears of it. */
   readonly outcomeOf: (events: ReadonlyArray<K["event"]>) => { readonly outcome: "accepted" } & K["accepted"]
+  /** What an outcome takes in memory as long as it is held as it is, in those of a plain yes: a whole number, 1 at least. One that lists a thousand things weighs as much as a thousand that list none. */
+  readonly weightOf: (outcome: RememberedDecision<K>) => number
   /**
    * The answer to one command from what is remembered of it. Id and key are null where the body could not be decoded that far, and the command where it could not be decoded, or is answered by a later event.
    * `repeated`: it was decided before, and this is the same outcome again.

@@ -28,7 +28,7 @@ import type { FloorClass } from "./records.ts"
 export interface MemoryBounds {
   /** Milliseconds for which a command is always remembered. */
   readonly horizonMinMs: number
-  /** Newest decisions of one sender and class that are held as they are; older ones are packed. */
+  /** What the newest decisions of one sender and class may weigh together that are held as they are, plain ones one each; older ones are packed. */
   readonly recent: number
   /** Decisions of one sender and class above which its floor rises; ended reservations of it above which it does. */
   readonly plenty: number

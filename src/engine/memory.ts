@@ -12,7 +12,7 @@ import { type ActorKey, type CommandId, type EpochMs, isInternal, type SenderId 
 import { addThing, emptySlots, findThing, type Naming, removeThing, type SlotTable } from "../domain/slot-table.ts"
 import { commandHorizonMs, factHorizonMs, floorStepMs, sendersPerPartitionMax } from "../limits.ts"
 import { digestOfList, textHash } from "./hash.ts"
-import type { KindTypes } from "./kind.ts"
+import type { ActorKind, KindTypes } from "./kind.ts"
 import { emptyLine, firstOf, type MemoryLine, moveBy, pushOnto, shiftOff } from "./memory-line.ts"
 import { addRow, addRows, emptyRows, findRows, forgetRows, type PackedRow, type PackedRows, packedKey, rowAt, rowCount } from "./packed.ts"
 import type { Partition } from "./partition.ts"
@@ -31,7 +31,12 @@ export interface Remembered<K extends KindTypes = KindTypes> {
   /** The record that holds it, and its place among the commands of that. */
   readonly seq: number
   readonly place: number
+  /** What its outcome takes to be held as it is, see {@link ActorKind.weightOf}. */
+  readonly weight: number
 }
+
+/** A decision that its id stands for, as a snapshot holds it. */
+export type RememberedRow<K extends KindTypes = KindTypes> = Omit<Remembered<K>, "weight">
 
 /** What is remembered of one sender in one class. */
 export interface ClassMemory<K extends KindTypes = KindTypes> {
@@ -39,6 +44,8 @@ export interface ClassMemory<K extends KindTypes = KindTypes> {
   floorMs: EpochMs
   /** Recent decisions in the order in which they were made: what is older is packed from its front, or swept if it is forgotten. */
   readonly decisions: MemoryLine<Remembered<K>>
+  /** Of all of them together. */
+  weight: number
   /** Older ones, in the order in which they were made: positions go on as places in the line. Null: none was packed yet. */
   packed: PackedRows | null
   /** Ended parts, in the order in which they ended, in the class that holds them; see ended.ts. Null: none. */
@@ -92,7 +99,7 @@ export const hasRoomForSender = ({ senders, senderList }: Partition, sender: Sen
 export const classMemory = (memory: SenderMemory, floorClass: FloorClass): ClassMemory => {
   let found = memory.classes.get(floorClass)
   if (found === undefined) {
-    found = { floorMs: 0, decisions: emptyLine(), packed: null, ended: null }
+    found = { floorMs: 0, decisions: emptyLine(), weight: 0, packed: null, ended: null }
     memory.classes.set(floorClass, found)
   }
   return found
@@ -204,12 +211,12 @@ export const packedPlaces = (
 }
 const noPlaces: ReadonlyArray<never> = []
 
-/** Packs what is older than the newest `recent` decisions of each class. Between records only: what is decided within one is found as it was when the record was begun. */
+/** Packs what is older than the newest decisions of each class that weigh `recent` together. Between records only: what is decided within one is found as it was when the record was begun. */
 export const packOlder = (partition: Partition): void => {
   if (partition.toPack.size === 0) return
   const { recent } = partition.memoryBounds
   for (const memory of partition.toPack)
-    for (const held of memory.classes.values()) while (held.decisions.count > recent) packFirst(partition, memory, held)
+    for (const held of memory.classes.values()) while (held.weight > recent) packFirst(partition, memory, held)
   partition.toPack.clear()
 }
 
@@ -217,7 +224,7 @@ const packFirst = (partition: Partition, memory: SenderMemory, held: ClassMemory
   const decision = firstOf(held.decisions)
   assert(decision !== undefined, "INV-2 what is counted stands in its line")
   const packed = rowsOf(partition, held)
-  shiftOff(held.decisions)
+  takeFirst(held, decision)
   // One that gave way to a later decision on its id keeps its place and is not found.
   const isCurrent = removeThing(memory.decisions, naming, decision)
   addRow(packed, packedKey(packed, decision.key, decision.id), {
@@ -227,6 +234,12 @@ const packFirst = (partition: Partition, memory: SenderMemory, held: ClassMemory
     digest: digestOfRemembered(decision),
     keyHash: textHash(decision.key),
   })
+}
+
+const takeFirst = (held: ClassMemory, { weight }: Remembered): void => {
+  shiftOff(held.decisions)
+  held.weight -= weight
+  assert(held.weight >= held.decisions.count, "INV-2 each decision weighs as much as a plain one, at least")
 }
 
 /** The packed decisions of a class, beginning where its line does if there are none. */
@@ -262,11 +275,12 @@ const rememberOver = (memory: SenderMemory, decision: Remembered, former: Rememb
   if (former !== undefined) removeThing(memory.decisions, naming, former)
   addThing(memory.decisions, naming, decision)
   pushOnto(ofClass.decisions, decision, decision.step)
+  ofClass.weight += decision.weight
 }
 
 /** Has what a sender's memory holds beyond its recent decisions packed at the end of the record. */
 export const noteRemembered = (partition: Partition, memory: SenderMemory, floorClass: FloorClass): void => {
-  if ((memory.classes.get(floorClass)?.decisions.count ?? 0) > partition.memoryBounds.recent) partition.toPack.add(memory)
+  if ((memory.classes.get(floorClass)?.weight ?? 0) > partition.memoryBounds.recent) partition.toPack.add(memory)
 }
 
 /** Sweeps up to `most` things of one sender that its floors have passed. What was issued ahead holds up what was decided after it until its own time is forgotten, minutes at most. */
@@ -279,7 +293,7 @@ export const sweep = (partition: Partition, memory: SenderMemory, most: number):
     for (; left > 0 && (held.packed === null || rowCount(held.packed) === 0); left--) {
       const decision = firstOf(held.decisions)
       if (decision === undefined || decision.step >= firstAlive) break
-      shiftOff(held.decisions)
+      takeFirst(held, decision)
       // The same id may have been decided anew since it was forgotten: only this very decision is swept.
       removeThing(memory.decisions, naming, decision)
     }

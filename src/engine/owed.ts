@@ -95,7 +95,7 @@ export const giveAnswers = (partition: Partition, given: EngineContext, draft: R
  */
 export const applyAnswered = (
   partition: Partition,
-  { rules }: EngineContext,
+  { rules, kind }: EngineContext,
   { sender, class: floorClass, key: named, id, hash, issuedAtMs, outcome }: AnsweredEntry,
   { seq, atMs, place }: { readonly seq: number; readonly atMs: EpochMs; readonly place: number },
 ): void => {
@@ -107,7 +107,7 @@ export const applyAnswered = (
   const memory = senderMemory(partition, sender)
   const step = stepOf(Math.min(Math.max(issuedAtMs, atMs), atMs + issuedAheadMsMax))
   const key = partition.actors.get(named)?.key ?? named
-  const remembered = { id, key, hash, outcome, step, class: floorClass, seq, place }
+  const remembered = { id, key, hash, outcome, step, class: floorClass, seq, place, weight: kind.weightOf(outcome) }
   if (partition.recovery === null) remember(memory, remembered)
   else rememberIfNew(memory, remembered)
   noteRemembered(partition, memory, floorClass)

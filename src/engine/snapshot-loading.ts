@@ -108,7 +108,7 @@ const loadChunk = (partition: Partition, given: EngineContext, chunk: Chunk): vo
         // The partition's own string of the key: there are as many decisions as commands.
         const key = partition.actors.get(decision.key)?.key ?? decision.key
         const memory = senderMemory(partition, sender)
-        rememberIfNew(memory, { ...decision, key })
+        rememberIfNew(memory, { ...decision, key, weight: given.kind.weightOf(decision.outcome) })
         noteRemembered(partition, memory, decision.class)
       }
       packOlder(partition)

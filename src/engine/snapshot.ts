@@ -254,7 +254,8 @@ const takeRows = (rows: PackedRows, walk: SnapshotWalk, most: number): Uint8Arra
  * would run after what is decided meanwhile for ever.
  */
 const walkDecisions = (partition: Serving, walk: SnapshotWalk, seq: number): Chunk => {
-  const items: Array<DecisionsChunk["items"][number]> = []
+  const walked: DecisionsWalked = { items: [], weight: 0 }
+  const { items } = walked
   while (walk.sender < partition.senderList.length) {
     const { sender, classes } = partition.senderList[walk.sender] as SenderMemory
     const floorClass = FloorClass[walk.floorClass] as FloorClass
@@ -264,7 +265,7 @@ const walkDecisions = (partition: Serving, walk: SnapshotWalk, seq: number): Chu
       if (items.length > 0) break
       return { kind: "packed", seq, sender, class: floorClass, bytes: takeRows(packed, walk, segmentRows) }
     }
-    if (held !== undefined && !collectDecisions(sender, held, walk, items, partition.bounds.snapshotSliceItemsMax)) break
+    if (held !== undefined && !collectDecisions(sender, held, walk, walked, partition.bounds.snapshotSliceItemsMax)) break
     walk.place = 0
     walk.floorClass++
     if (walk.floorClass < FloorClass.length) continue
@@ -304,21 +305,29 @@ const walkFold = <T extends { readonly seq: number }>(
   return items
 }
 
+/** What a slice has of decisions so far, and what those weigh. */
+interface DecisionsWalked {
+  readonly items: Array<DecisionsChunk["items"][number]>
+  weight: number
+}
+
 /** Collects decisions of one class from where the walk stands; false if the slice is full. */
 const collectDecisions = (
   sender: SenderId,
   { decisions }: ClassMemory,
   walk: SnapshotWalk,
-  items: Array<DecisionsChunk["items"][number]>,
+  walked: DecisionsWalked,
   itemsMax: number,
 ): boolean => {
   walk.place = Math.max(walk.place, decisions.head)
   for (const end = endOf(decisions); walk.place < end; walk.place++) {
-    if (items.length >= itemsMax) return false
-    const decision = atPlace(decisions, walk.place)
-    if (decision === undefined) continue
-    if (decision.seq > walk.startSeq) return true
-    items.push({ sender, decision })
+    if (walked.weight >= itemsMax) return false
+    const remembered = atPlace(decisions, walk.place)
+    if (remembered === undefined) continue
+    if (remembered.seq > walk.startSeq) return true
+    const { weight, ...decision } = remembered
+    walked.weight += weight
+    walked.items.push({ sender, decision })
   }
   return true
 }

@@ -10,7 +10,7 @@ import { CommandClass } from "../domain/names.ts"
 import { type LineTold, RefusalReason } from "../domain/refusals.ts"
 import type { Chunk } from "../engine/chunks.ts"
 import type { KindTypes } from "../engine/kind.ts"
-import type { Remembered } from "../engine/memory.ts"
+import type { RememberedRow } from "../engine/memory.ts"
 import type { DecidedMeanwhile, QuarantinedCommand } from "../engine/partition.ts"
 import { FloorClass, type RememberedDecision } from "../engine/records.ts"
 import { commandVersion, type Versioned } from "./command-json.ts"
@@ -47,10 +47,10 @@ const floorClass = oneOf(FloorClass)
 
 /** What there are millions of is read without a table: each field by its name. */
 const decisionOf =
-  (isOutcome: Is<RememberedDecision>): Is<Remembered> =>
+  (isOutcome: Is<RememberedDecision>): Is<RememberedRow> =>
   (value) => {
     if (typeof value !== "object" || value === null) return false
-    const given: Unread<Remembered, "id" | "key" | "hash" | "outcome" | "step" | "class" | "seq" | "place"> = value
+    const given: Unread<RememberedRow, "id" | "key" | "hash" | "outcome" | "step" | "class" | "seq" | "place"> = value
     return (
       typeof given.id === "string" &&
       typeof given.key === "string" &&

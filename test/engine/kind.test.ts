@@ -118,6 +118,7 @@ const counters: ActorKind<CounterKind> = {
   followUpsMax: 1,
   followUpCause: "Nothing",
   outcomeOf: ([event]) => (event?.type === "Lent" ? { outcome: "accepted", dueMs: event.dueMs } : { outcome: "accepted" }),
+  weightOf: () => 1,
   saidOf: (id, counter, repeated, { outcome }) => ({ id, counter, outcome, repeated }),
   alarmOf: () => undefined,
   parts: {

@@ -1,6 +1,7 @@
 /** What is remembered, for how long, and who waits when there is no room: nothing fresh is refused for memory, and what is dated wrong costs none. */
 import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
+import { plainLine } from "../../src/domain/sku/policy.ts"
 import { type MemoryBounds, memoryBounds } from "../../src/engine/memory-bounds.ts"
 import { emptyLine, moveBy } from "../../src/engine/memory-line.ts"
 import { addRow, packedKey, rowAt } from "../../src/engine/packed.ts"
@@ -200,6 +201,29 @@ describe("packed decisions", () => {
     ])
     hand(worker, taken("web", reserve("c3", { qty: 5 })))
     expect(saidOf(worker.broker, "c3")).toMatchObject({ outcome: "refused", reason: "IdReused" })
+  })
+
+  it("are those whose outcomes weigh most first: what names many locations is held for fewer decisions", () => {
+    const worker = packing({ recent: 6 })
+    const locations = Array.from({ length: 9 }, (_, n) => `L${n}`)
+    const lines = [plainLine("web" as SenderId, 0)]
+    worker.send("plan", json("SetPolicy", { sku: "W", policy: { version: 1, channels: lines, safety: [], sourcing: locations } }))
+    for (const location of locations) worker.send("dc", json("ReceiveStock", { sku: "W", location, qty: 8 }))
+    worker.settle()
+    // One of all locations weighs three; the sum never lies above the bound once a record is made.
+    const ask = (id: string, qty: number) => hand(worker, { ...taken("web", reserve(id, { sku: "W", qty })), key: "W" as Sku })
+    const asked = Array.from({ length: 12 }, (_, n) => ({ id: `w${n}`, qty: n % 3 === 0 ? 9 : 1 }))
+    for (const { id, qty } of asked) {
+      ask(id, qty)
+      const of = held(worker, "web")
+      expect(of?.weight).toBeLessThanOrEqual(6)
+      expect(of?.weight).toBeGreaterThanOrEqual(of?.decisions.count ?? 0)
+    }
+    for (const { id, qty } of asked) {
+      const first = saidOf(worker.broker, id)
+      ask(id, qty)
+      expect(saidOf(worker.broker, id)).toEqual({ ...first, repeated: true })
+    }
   })
 
   it("make their command wait, and what its sender sent after it, and nobody else", () => {

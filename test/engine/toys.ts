@@ -221,6 +221,7 @@ export const books: ActorKind<BookKind> = {
   followUpsMax: 1,
   followUpCause: "Nothing",
   outcomeOf: () => ({ outcome: "accepted" }),
+  weightOf: () => 1,
   saidOf: (id, _key, repeated, outcome) => ({
     id,
     outcome: outcome.outcome,
@@ -411,6 +412,7 @@ export const shelves: ActorKind<ShelfKind> = {
   followUpsMax: 1,
   followUpCause: "Nothing",
   outcomeOf: () => ({ outcome: "accepted" }),
+  weightOf: () => 1,
   saidOf: (id, _key, repeated, { outcome }) => ({ id, outcome, repeated }),
   alarmOf: () => undefined,
   parts: {

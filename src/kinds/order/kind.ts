@@ -15,7 +15,7 @@ import { orderCarrying } from "./carrying.ts"
 import { orderChunks } from "./chunks.ts"
 import { orderCommands } from "./commands.ts"
 import { orderFeed } from "./feed.ts"
-import { acceptedOutcome, saidOf } from "./outcomes.ts"
+import { acceptedOutcome, saidOf, weightOf } from "./outcomes.ts"
 import { ofBook, orderParts, partId } from "./parts.ts"
 import type { OrderKind } from "./types.ts"
 
@@ -79,6 +79,7 @@ export const orderKind: ActorKind<OrderKind> = Object.freeze<ActorKind<OrderKind
   followUpsMax: 0,
   followUpCause: "",
   outcomeOf: acceptedOutcome,
+  weightOf,
   saidOf,
   alarmOf: () => undefined,
   parts: orderParts,

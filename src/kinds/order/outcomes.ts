@@ -37,3 +37,6 @@ export const saidOf = (
   // One spelling of an answer, told first or again: what names its order already keeps the name where it stands.
   return command === null || "order" in said ? said : { ...said, order: command.order }
 }
+
+/** What an outcome weighs: each line that it tells of as much as a decision. */
+export const weightOf = (outcome: OrderRememberedDecision): number => 1 + ("lines" in outcome ? (outcome.lines?.length ?? 0) : 0)

@@ -13,7 +13,7 @@ import { skuCarrying } from "./carrying.ts"
 import { skuChunks } from "./chunks.ts"
 import { skuCommands } from "./commands.ts"
 import { skuFeed } from "./feed.ts"
-import { acceptedOutcome, alarmOf, saidOf } from "./outcomes.ts"
+import { acceptedOutcome, alarmOf, saidOf, weightOf } from "./outcomes.ts"
 import { skuParts } from "./parts.ts"
 import { shareOf } from "./policies.ts"
 import type { SkuKind } from "./types.ts"
@@ -56,6 +56,7 @@ export const skuKind: ActorKind<SkuKind> = Object.freeze<ActorKind<SkuKind>>({
   followUpsMax: coversPerRecordMax,
   followUpCause: "ShortageCovered",
   outcomeOf: acceptedOutcome,
+  weightOf,
   saidOf,
   alarmOf,
   parts: skuParts,

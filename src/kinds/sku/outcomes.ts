@@ -79,3 +79,10 @@ export const alarmOf = (event: StockEvent): "Discrepancy" | "Shortage" | undefin
   if (event.type === "ShortageFound") return event.qty > 0 ? "Shortage" : undefined
   return event.type === "SaleOwed" && event.shortQty !== undefined ? "Shortage" : undefined
 }
+
+/** Locations that weigh as much as a decision beside them. */
+const locationsToOne = 4
+
+/** What an outcome weighs: more where it names many locations. */
+export const weightOf = (outcome: SkuRememberedDecision): number =>
+  outcome.outcome === "accepted" && outcome.allocations !== undefined ? 1 + Math.floor(outcome.allocations.length / locationsToOne) : 1
