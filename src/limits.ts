@@ -344,6 +344,8 @@ export const childPageMs = 3_000
 /** Milliseconds before a worker process that ended by itself is started again; doubled each time it ends within a minute, up to the second. */
 export const childStartAgainMs = 500
 export const childStartAgainMsMax = 15_000
+/** Milliseconds that a projector or an archivist beside a worker gets to end before it is killed: a batch of rows, or a request, is done by then. Either may be killed at any time, so nothing is lost by it. */
+export const besideEndMs = 5_000
 /** Milliseconds that a worker process gets to be ready when others wait for it to be restarted. */
 export const childReadyMs = 120_000
 

@@ -8,7 +8,7 @@ import { ownPast } from "./gateway-past.ts"
 import { makeOwnKeys, ownGatewayFile, ownKeysFile } from "./own-keys.ts"
 import { ownSenders } from "./own-server.ts"
 
-/** Serves the gateway for as long as the scope lives. Nothing that is decided depends on it: where it can't listen, all else goes on and it is said. `hasTables`: whether tables are kept of what is decided, so that the past may be asked of them. */
+/** Serves the gateway until it is interrupted, and has closed it by then: what it opens is in no scope of whoever forks it, for it would be closed in an order that depends on when the gateway came up. Nothing that is decided depends on it: where it can't listen, all else goes on and it is said. `hasTables`: whether tables are kept of what is decided, so that the past may be asked of them. */
 export const serveOwnGateway = Effect.fnUntraced(
   function* (servers: ReadonlyArray<string>, hasTables: boolean) {
     const { credentials } = yield* ownConnection
@@ -20,5 +20,6 @@ export const serveOwnGateway = Effect.fnUntraced(
     yield* Effect.logInfo("the HTTP gateway listens", { url, reference: `${url}/reference`, pageAndKeys: ownGatewayFile })
     return yield* Effect.never
   },
+  Effect.scoped,
   Effect.catch((error) => Effect.logWarning("there is no HTTP gateway, all else goes on", { cause: error.message })),
 )

@@ -8,6 +8,7 @@ import { sendersText } from "../domain/sender-list.ts"
 import type { Login } from "../nats/connection.ts"
 import type { WorkerAccess } from "../nats/layer.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
+import { besideScope } from "./beside.ts"
 import { leaveAtTheEnd } from "./leave-at-the-end.ts"
 import { ownSenders, startOwnServer } from "./own-server.ts"
 import { supervise } from "./processes/supervise.ts"
@@ -37,6 +38,7 @@ const workerEnvironment = (worker: string, own: NodeJS.ProcessEnv): NodeJS.Proce
 export const serveMany = Effect.fnUntraced(function* (config: HoldfastConfig, count: number, postgres: string | null | "none") {
   const archive = yield* loadArchiveConfig
   const own = config.nats === null ? yield* startOwnServer(config.worker) : null
+  const beside = yield* besideScope
   const supervisor = yield* supervise(config.worker, count, (worker) => workerEnvironment(worker, own === null ? {} : ownEnvironment(own)))
   const { report, metrics, isDrained } = supervisor
   yield* leaveAtTheEnd(Effect.map(isDrained, (done) => (done ? null : "a worker process was not drained in time")))
@@ -44,7 +46,7 @@ export const serveMany = Effect.fnUntraced(function* (config: HoldfastConfig, co
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
   yield* Effect.logInfo("workers run as processes of their own; SIGHUP restarts them one after another", { workers: count })
   if (own !== null) yield* Effect.forkScoped(serveOwnGateway(own.servers, postgres !== "none"))
-  yield* Effect.forkScoped(keepArchiving(archive))
-  yield* Effect.forkScoped(keepProjecting({ url: postgres, isOwnCluster: own !== null }))
+  yield* Effect.forkIn(keepArchiving(archive), beside)
+  yield* Effect.forkIn(keepProjecting({ url: postgres, isOwnCluster: own !== null }), beside)
   return yield* Effect.never
 })

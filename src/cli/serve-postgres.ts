@@ -2,18 +2,15 @@
  * What a worker does about tables beside its work: it keeps `holdfast project` running as a process of its own, and, where it has a cluster of its own, starts a Postgres for it. Whatever becomes of either, the
  * worker decides on.
  */
-import { type ChildProcess, spawn } from "node:child_process"
 import { mkdir, writeFile } from "node:fs/promises"
 import { dirname } from "node:path"
-import { fileURLToPath } from "node:url"
 import { Effect, Schedule } from "effect"
 import { postgresSettings, settings } from "../config.ts"
 import { startPostgres } from "../postgres/embedded.ts"
+import { runBeside } from "./beside.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { ownPostgresFile, ownPostgresFolder } from "./postgres-access.ts"
 
-/** The program itself. */
-const mainFile = fileURLToPath(new URL("../main.ts", import.meta.url))
 /** Milliseconds before a projector that ended is started again. */
 const startAgainMs = 5_000
 
@@ -44,39 +41,9 @@ const ownPostgres = Effect.acquireRelease(
   Effect.map(({ url }) => url),
 )
 
-const hasEnded = (child: ChildProcess): boolean => child.pid === undefined || child.exitCode !== null || child.signalCode !== null
-
-const ended = (child: ChildProcess): Effect.Effect<number | null> =>
-  Effect.callback<number | null>((resume) => {
-    const tell = () => resume(Effect.succeed(child.exitCode))
-    if (hasEnded(child)) tell()
-    child.once("exit", tell)
-    child.once("error", tell)
-  })
-
-/** Runs a projector to its end. It ends with the scope, and by itself with this process. */
+/** Runs a projector to its end. Its pages are at a port of their own, which its log names. */
 const runProjector = (url: string): Effect.Effect<number | null> =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const child = yield* Effect.acquireRelease(
-        Effect.sync(() =>
-          spawn(process.execPath, [mainFile, "project"], {
-            // Its pages are at a port of their own, which its log names.
-            env: { ...process.env, [postgresSettings.url.name]: url, [settings.httpPort.name]: "0" },
-            stdio: ["ignore", "ignore", "inherit", "ipc"],
-            // In its own process group: Ctrl-C reaches us, who then end it.
-            detached: true,
-          }),
-        ),
-        (running) =>
-          Effect.suspend(() => {
-            running.kill("SIGTERM")
-            return Effect.asVoid(ended(running))
-          }),
-      )
-      return yield* ended(child)
-    }),
-  )
+  runBeside({ name: "projector", args: ["project"], env: { [postgresSettings.url.name]: url, [settings.httpPort.name]: "0" } })
 
 /** Keeps tables, where they are wanted and somebody says where, for as long as it runs. */
 export const keepProjecting = ({ url, isOwnCluster }: ServePostgres): Effect.Effect<void> =>

@@ -2,8 +2,6 @@
  * What a worker does about disk beside its work: it samples how much room the journals it serves take, and, where it is told to, keeps `holdfast archive` running
  * as a process of its own: folding a journal takes a core for a while, and no decision may wait for that.
  */
-import { type ChildProcess, spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import { Effect, Option, Schedule } from "effect"
 import type { ArchiveConfig } from "../config.ts"
 import type { Kind } from "../domain/kinds.ts"
@@ -12,6 +10,7 @@ import { Cluster } from "../ports/broker.ts"
 import { archiveBytesOf, archivedEnd } from "../retention/keep-journal.ts"
 import type { PartitionReport, WorkerReport } from "../runtime/report.ts"
 import type { RoomSample } from "../telemetry/room.ts"
+import { runBeside } from "./beside.ts"
 
 /** Milliseconds between two samples: disks fill in hours, and each sample is a request for each partition. */
 const sampleEveryMs = 15_000
@@ -47,30 +46,19 @@ export const watchRoom = (
     ),
   ).pipe(Effect.repeat(Schedule.spaced(sampleEveryMs)), Effect.asVoid)
 
-/** The program itself. */
-const mainFile = fileURLToPath(new URL("../main.ts", import.meta.url))
-/** Milliseconds before an archiver that ended is started again. */
+/** Milliseconds before an archivist that ended is started again. */
 const startAgainMs = 60_000
 
-const started = (everyMs: number): Effect.Effect<number | null> =>
-  Effect.callback<number | null>((resume) => {
-    const child: ChildProcess = spawn(process.execPath, [mainFile, "archive", "--json", "--every", `${Math.round(everyMs / 1_000)}s`], {
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
-    })
-    child.once("error", () => resume(Effect.succeed(null)))
-    child.once("exit", (code) => resume(Effect.succeed(code)))
-    return Effect.sync(() => {
-      child.kill("SIGTERM")
-    })
-  })
+const runArchivist = (everyMs: number): Effect.Effect<number | null> =>
+  runBeside({ name: "archivist", args: ["archive", "--json", "--every", `${Math.round(everyMs / 1_000)}s`], env: {} })
 
-/** Keeps the archiver running, if a schedule is set; otherwise does nothing. It ends with the worker. */
+/** Keeps the archivist running, if a schedule is set; otherwise does nothing. It ends with the worker. */
 export const keepArchiving = ({ everyMs }: ArchiveConfig): Effect.Effect<void> =>
   everyMs === null
     ? Effect.void
     : Effect.logInfo("archiving on a schedule, as a process of its own", { everyMs }).pipe(
-        Effect.andThen(started(everyMs)),
-        Effect.flatMap((code) => Effect.logWarning("the archiver ended, and is started again", { code, againInMs: startAgainMs })),
+        Effect.andThen(runArchivist(everyMs)),
+        Effect.flatMap((code) => Effect.logWarning("the archivist ended, and is started again", { code, againInMs: startAgainMs })),
         Effect.repeat(Schedule.spaced(startAgainMs)),
         Effect.asVoid,
       )

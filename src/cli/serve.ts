@@ -42,6 +42,7 @@ import { Tracing, tracingLayer } from "../telemetry/traces.ts"
 import { saidCodecOf } from "../wire/said.ts"
 import { namedArchive } from "./archive-folder.ts"
 import { wholeFlag } from "./arguments.ts"
+import { besideScope } from "./beside.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
 import { leaveAtTheEnd } from "./leave-at-the-end.ts"
@@ -140,13 +141,17 @@ const readable = (readiness: Readiness) => ({
   outages: readiness.outages.map(({ sinceMs, ...outage }) => ({ ...outage, since: new Date(sinceMs).toISOString() })),
 })
 
+/** What is said of this process, which is not ready once it is ending. */
+const endingOr = <Said extends { readonly ready: boolean }>(isEnding: boolean, said: Said) => (isEnding ? { ...said, ready: false } : said)
+
 const work = Effect.fnUntraced(function* (config: HoldfastConfig, postgres: string | null | "none") {
   let ingress: RunningIngress | undefined
   let asked: WorkerPages | undefined
+  let isEnding = false
   const registry = yield* MetricsRegistry
   const notYet = { worker: config.worker, ready: false, state: "starting" }
-  const readiness = () => (ingress === undefined || asked === undefined ? notYet : readinessOf(ingress, asked))
-  const report = () => (ingress === undefined || asked === undefined ? notYet : reportOf(ingress, asked))
+  const readiness = () => (ingress === undefined || asked === undefined ? notYet : endingOr(isEnding, readinessOf(ingress, asked)))
+  const report = () => (ingress === undefined || asked === undefined ? notYet : endingOr(isEnding, reportOf(ingress, asked)))
   const address = yield* serveTelemetry({ metrics: () => pageOf(registry), readiness, worker: report }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
   yield* tellSupervisor(address)
@@ -167,6 +172,7 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig, postgres: stri
     const worker = yield* startWorker(options, ports, (mayAsk) => {
       asked = mayAsk
     })
+    const beside = yield* besideScope
     yield* leaveAtTheEnd(leave(started, worker, drainTimeoutMs))
     if (config.nats === null) yield* Effect.forkScoped(serveOwnGateway(servers, postgres !== "none"))
     const sampled = makeRoomGauges(registry)
@@ -175,8 +181,14 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig, postgres: stri
       const room = watchRoom(kind, worker.report, sampled).pipe(Effect.provide(yield* namedArchive(null, kind)), Effect.provide(ofKind))
       yield* Effect.forkScoped(room)
     }
-    yield* Effect.forkScoped(keepArchiving(yield* loadArchiveConfig))
-    yield* Effect.forkScoped(keepProjecting({ url: postgres, isOwnCluster: config.nats === null }))
+    yield* Effect.forkIn(keepArchiving(yield* loadArchiveConfig), beside)
+    yield* Effect.forkIn(keepProjecting({ url: postgres, isOwnCluster: config.nats === null }), beside)
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        // The first thing that is done at the end, so that nobody is sent here while the gateway closes.
+        isEnding = true
+      }),
+    )
     return yield* Effect.never
   }).pipe(Effect.provide(anyKinds))
 })

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { Effect, Option, Schema, type Scope } from "effect"
 import { childPageMs, childStartAgainMs, childStartAgainMsMax } from "../../limits.ts"
+import { ended, hasEnded } from "../beside.ts"
 
 /** The program itself. */
 const mainFile = fileURLToPath(new URL("../../main.ts", import.meta.url))
@@ -18,20 +19,6 @@ const readNews = Schema.decodeUnknownOption(ChildNews)
 export const tellSupervisor = (pages: string): Effect.Effect<void> =>
   Effect.sync(() => {
     if (process.connected) process.send?.({ pages } satisfies typeof ChildNews.Type)
-  })
-
-const hasEnded = (child: ChildProcess): boolean => child.pid === undefined || child.exitCode !== null || child.signalCode !== null
-
-const ended = (child: ChildProcess): Effect.Effect<void> =>
-  Effect.callback<void>((resume) => {
-    const tell = () => resume(Effect.void)
-    if (hasEnded(child)) tell()
-    child.once("exit", tell)
-    child.once("error", tell)
-    return Effect.sync(() => {
-      child.off("exit", tell)
-      child.off("error", tell)
-    })
   })
 
 /** A worker process that lives longer than this before it ends is started again without delay. */
