@@ -34,6 +34,8 @@ const workerEnvironment = (worker: string, own: NodeJS.ProcessEnv): NodeJS.Proce
   return { ...inherited, ...own, [settings.worker.name]: worker, [settings.httpHost.name]: "127.0.0.1", [settings.httpPort.name]: "0" }
 }
 
+const notDrained = "a worker process was not drained in time"
+
 /** Serves with so many worker processes until it is interrupted. */
 export const serveMany = Effect.fnUntraced(function* (config: HoldfastConfig, count: number, postgres: string | null | "none") {
   const archive = yield* loadArchiveConfig
@@ -41,7 +43,9 @@ export const serveMany = Effect.fnUntraced(function* (config: HoldfastConfig, co
   const beside = yield* besideScope
   const supervisor = yield* supervise(config.worker, count, (worker) => workerEnvironment(worker, own === null ? {} : ownEnvironment(own)))
   const { report, metrics, isDrained } = supervisor
-  yield* leaveAtTheEnd(Effect.map(isDrained, (done) => (done ? null : "a worker process was not drained in time")))
+  yield* leaveAtTheEnd(
+    Effect.flatMap(isDrained, (done) => (done ? Effect.succeed(null) : Effect.as(Effect.logError(notDrained), notDrained))),
+  )
   const address = yield* serveTelemetry({ metrics, readiness: report, worker: report }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
   yield* Effect.logInfo("workers run as processes of their own; SIGHUP restarts them one after another", { workers: count })

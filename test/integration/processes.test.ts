@@ -1,6 +1,6 @@
 /** Several workers as processes under one supervisor: one page for all, one killed and replaced, all restarted one after another while a channel buys, all drained at the end, none left behind. */
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtemp, readFile, rm } from "node:fs/promises"
+import { mkdtemp, mkdtempDisposable, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -32,9 +32,8 @@ const allReady = async (): Promise<boolean> => {
   return ready && workers.every(({ pid }) => pid !== null)
 }
 
-beforeAll(async () => {
-  await natsServerBinary()
-  folder = await mkdtemp(join(tmpdir(), "holdfast-processes-"))
+/** Starts a supervisor of two workers with an own nats-server, whose files are in `cwd`. */
+const start = (cwd: string): ChildProcess => {
   const env = {
     ...bare,
     XDG_CACHE_HOME: process.env.XDG_CACHE_HOME,
@@ -46,11 +45,13 @@ beforeAll(async () => {
     HOLDFAST_WORKER: "many",
     HOLDFAST_LOG: "json",
   }
-  supervisor = spawn(process.execPath, [main, "serve", "--processes", "2", "--no-postgres"], {
-    cwd: folder,
-    env,
-    stdio: ["ignore", "ignore", "pipe"],
-  })
+  return spawn(process.execPath, [main, "serve", "--processes", "2", "--no-postgres"], { cwd, env, stdio: ["ignore", "ignore", "pipe"] })
+}
+
+beforeAll(async () => {
+  await natsServerBinary()
+  folder = await mkdtemp(join(tmpdir(), "holdfast-processes-"))
+  supervisor = start(folder)
   if (supervisor.stderr === null) throw new Error("its log is read")
   said = textOf(supervisor.stderr)
   // Its workers say the same of their own pages, each with its name.
@@ -133,5 +134,19 @@ describe("two workers under a supervisor", () => {
     supervisor.kill("SIGTERM")
     expect(await ended).toBe(0)
     for (const pid of pids) expect(isAlive(pid ?? 0)).toBe(false)
+  })
+})
+
+describe("a supervisor that is ended before its workers serve", () => {
+  it("ends with 0: nothing was left undone", async () => {
+    await using early = await mkdtempDisposable(join(tmpdir(), "holdfast-early-"))
+    const ending = start(early.path)
+    if (ending.stderr === null) throw new Error("its log is read")
+    const ended = new Promise<number | null>((done) => ending.once("exit", done))
+    const log = textOf(ending.stderr)
+    await until(() => log().includes("workers run as processes of their own"))
+    ending.kill("SIGINT")
+    expect(await ended).toBe(0)
+    expect(log()).not.toContain("drained in time")
   })
 })

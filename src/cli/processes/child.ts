@@ -47,9 +47,9 @@ export class WorkerPlace {
     return this.isRunning ? (this.#child?.pid ?? null) : null
   }
 
-  /** Whether the process that was here last ended by itself with code 0: it drained. */
+  /** Whether the process that was here last ended with code 0, which says that it drained; or by the signal that asks it to: then it wasn't so far yet as to listen for one, and had nothing to drain. */
   get endedWell(): boolean {
-    return this.#child === null || this.#child.exitCode === 0
+    return this.#child === null || this.#child.exitCode === 0 || this.#child.signalCode === "SIGTERM"
   }
 
   /** One of its pages, with its status; null: it doesn't answer. */
