@@ -7,8 +7,16 @@ import { counted } from "../domain/telling.ts"
 import { pastCatchUpMsMax, pastLookMs, pastNoNearerMs } from "../limits.ts"
 import { Past, type PastExtent } from "../ports/past.ts"
 
-/** Asks of `past` wait until it knows what was journaled when they began, or the moment that they are about; no longer where it comes no nearer. `say` is told of that, once when it begins and once if it was in vain. */
-export const caughtUp = (past: Layer.Layer<Past>, say: (line: string) => Effect.Effect<void>): Layer.Layer<Past> => {
+/** Who is told that tables are waited for. */
+export interface Waiting {
+  /** Once, when the waiting begins. */
+  readonly say: (line: string) => Effect.Effect<void>
+  /** Once, if it was in vain. It is about the answer, which may not come: what is behind may lack all that was asked about. */
+  readonly sayWithAnswer: (line: string) => Effect.Effect<void>
+}
+
+/** Asks of `past` wait until it knows what was journaled when they began, or the moment that they are about; no longer where it comes no nearer. */
+export const caughtUp = (past: Layer.Layer<Past>, { say, sayWithAnswer }: Waiting): Layer.Layer<Past> => {
   const following = (inner: Past["Service"]): Past["Service"] => ({
     ...inner,
     extent: Effect.fnUntraced(function* (kind, partition, atMs) {
@@ -30,7 +38,7 @@ export const caughtUp = (past: Layer.Layer<Past>, say: (line: string) => Effect.
         if (isEnough(last)) return last
         if (last.known.seq > nearest.seq) nearest = { seq: last.known.seq, atMs: yield* Clock.currentTimeMillis }
       }
-      yield* say(`${behind(last)} still: the answer is without these`)
+      yield* sayWithAnswer(`${behind(last)} still: the answer is without these`)
       return last
     }),
   })

@@ -19,7 +19,7 @@ import { journalPast } from "../retention/journal-past.ts"
 import { engineAccess } from "./access.ts"
 import { namedArchive, presentFolder } from "./archive-folder.ts"
 import { wholeFlag } from "./arguments.ts"
-import { caughtUp } from "./caught-up.ts"
+import { caughtUp, type Waiting } from "./caught-up.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { noPostgres, tablesUrl } from "./postgres-access.ts"
 import { isoTime } from "./print.ts"
@@ -58,7 +58,7 @@ interface Asking {
   /** Why tables that are there are not used. */
   readonly passedOver: (why: string) => Effect.Effect<void>
   /** That tables which are behind are waited for; null: they are not, and are asked as they are. */
-  readonly waits: ((line: string) => Effect.Effect<void>) | null
+  readonly waits: Waiting | null
 }
 
 /** The past, from where it is to be read. */
@@ -99,11 +99,14 @@ export const askPast = Effect.fnUntraced(function* <A, E>(choice: PastChoice, as
 
 const sayBeside = (line: string) => Effect.sync(() => void process.stderr.write(`holdfast: ${line}\n`))
 
-/** The same for a command: whoever runs it hears why tables that are there are not used, and that they are waited for. */
+/** The same for a command: whoever runs it hears why tables that are there are not used, that they are waited for, and with an answer what it is without. */
 export const withPast = <A, E>(choice: PastChoice, asked: Effect.Effect<A, E, Past>) =>
-  askPast(choice, asked, {
-    passedOver: (why) => sayBeside(`the tables can't be used, so the journals are read. ${shownLines(why)}`),
-    waits: sayBeside,
+  Effect.suspend(() => {
+    const withAnswer: Array<string> = []
+    return askPast(choice, asked, {
+      passedOver: (why) => sayBeside(`the tables can't be used, so the journals are read. ${shownLines(why)}`),
+      waits: { say: sayBeside, sayWithAnswer: (line) => Effect.sync(() => void withAnswer.push(line)) },
+    }).pipe(Effect.tap(() => Effect.forEach(withAnswer, sayBeside, { discard: true })))
   })
 
 /** Partitions that are behind of which each is told for itself. */

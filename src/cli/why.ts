@@ -19,7 +19,8 @@ import { jsonFlag, printJson, printLine, progress } from "./print.ts"
 export const whyText = (answer: WhyThen, reservation: string | undefined): string => {
   const about =
     reservation === undefined ? `What changed it, and what ${answer.channel} was refused` : `What happened to ${shownName(reservation)}`
-  const nothing = reservation === undefined ? "nothing did" : "nothing was asked or told about it"
+  const nothingAbout = answer.known.behind === 0 ? "nothing was asked or told about it" : "nothing about it has been read yet"
+  const nothing = reservation === undefined ? "nothing did" : nothingAbout
   return [...answer.sentences, "", `${about}:`, stepsText(answer, nothing), "", knownText([answer.known])].join("\n")
 }
 

@@ -12,12 +12,13 @@ import { emptyStock, openQtyOf, reservationOf } from "../domain/sku/stock.ts"
 import { Past, type PastExtent, type PastKnown } from "../ports/past.ts"
 import type { SkuPastLine } from "../wire/past-lines.ts"
 import { eventsOf, orderEventsOf } from "./fold.ts"
-import { beganBeforeKept, momentIn } from "./moment.ts"
+import { beganBeforeKept, momentIn, notFoundYet } from "./moment.ts"
 import { orderLineWords } from "./order-words.ts"
 import { QueryRefused } from "./refused.ts"
 import { isAboutReservation } from "./reservation-lines.ts"
 import { lineWords } from "./sku-words.ts"
 import { LastSteps, type StepsAsked, type StepsTold, stepOf, wrongSteps } from "./steps.ts"
+import { isoTime } from "./words.ts"
 
 /** What became of a reservation. */
 export interface ReservationHistory extends StepsTold {
@@ -54,15 +55,18 @@ export interface OrderHistory extends StepsTold {
   readonly known: PastKnown
 }
 
-/** Nothing is known of it: it may be from before what is kept, or was never there. */
-const unknown = (reason: "UnknownReservation" | "UnknownOrder", what: string, extent: PastExtent) =>
-  extent.isFromTheFirst
-    ? new QueryRefused({
-        reason,
-        detail: `nothing was ever asked or told about ${what}`,
-        remedy: "look at its spelling, and whose it is (--channel)",
-      })
-    : beganBeforeKept(what, extent)
+/** Nothing is known of it: it may have been told of since, or be from before what is kept, or was never there. `askedMs`: up to which moment was asked; undefined: up to the last. */
+const unknown = (reason: "UnknownReservation" | "UnknownOrder", what: string, extent: PastExtent, askedMs: EpochMs | undefined) => {
+  const yet = askedMs === undefined ? notFoundYet(what, [extent.known]) : undefined
+  if (yet !== undefined) return yet
+  if (!extent.isFromTheFirst) return beganBeforeKept(what, extent)
+  const spelling = "look at its spelling, and whose it is (--channel)"
+  // Where nobody here can say what followed, it isn't "ever" either.
+  const toMs = askedMs ?? (extent.known.behind === null ? extent.knownToMs : undefined)
+  if (toMs === undefined) return new QueryRefused({ reason, detail: `nothing was ever asked or told about ${what}`, remedy: spelling })
+  const detail = `nothing had been asked or told about ${what} by ${isoTime(toMs)}`
+  return new QueryRefused({ reason, detail, remedy: `ask of a later moment, or ${spelling}` })
+}
 
 /** Whether a reservation begins with an event: a hold does, and a sale that is owed in full, for nothing of it was there to draw on. */
 const beginsWith = (event: StockEvent, line: SkuPastLine): boolean => {
@@ -102,9 +106,13 @@ class OneReservation {
     else evolveReservation(this.#stock, event)
   }
 
-  /** Undefined: nothing is known of it, or not from its beginning on. */
+  get isKnown(): boolean {
+    return this.#isKnown
+  }
+
+  /** Undefined: it isn't known from its beginning on. */
   told() {
-    if (!this.#isKnown || !this.#isWhole) return undefined
+    if (!this.#isWhole) return undefined
     const found = reservationOf(this.#stock, this.#channel, this.#reservation as never)
     const expiresAtMs = found?.status === "held" ? found.expiresAtMs : null
     const standing = { status: found?.status ?? null, openQty: found === undefined ? 0 : openQtyOf(found) }
@@ -128,8 +136,10 @@ export const reservationHistory = Effect.fnUntraced(function* (
       for (const line of lines) one.take(line)
     }),
   )
+  const what = `the reservation ${of.reservation} of ${of.channel}`
+  if (!one.isKnown) return yield* unknown("UnknownReservation", what, extent, asked.atMs)
   const told = one.told()
-  if (told === undefined) return yield* unknown("UnknownReservation", `the reservation ${of.reservation} of ${of.channel}`, extent)
+  if (told === undefined) return yield* beganBeforeKept(what, extent)
   return { ...of, atMs, partition, ...told, known: extent.known } satisfies ReservationHistory
 })
 
@@ -171,7 +181,7 @@ export const orderHistory = Effect.fnUntraced(function* (
       return Effect.void
     }),
   )
-  if (!isKnown) return yield* unknown("UnknownOrder", `the order ${id} of ${channel}`, extent)
+  if (!isKnown) return yield* unknown("UnknownOrder", `the order ${id} of ${channel}`, extent, asked.atMs)
   const found = order as Order | undefined
   const standing = { phase: found?.phase ?? null, ending: found?.ending ?? null, lines: found === undefined ? [] : orderLinesTold(found) }
   return { channel, order: id, atMs, partition, ...standing, ...kept.told(), known: extent.known } satisfies OrderHistory

@@ -76,14 +76,15 @@ class Points {
 /** How a SKU stood from `forMs` before now on, to the last moment that is known. */
 export const latelyOf = Effect.fnUntraced(function* (sku: Sku, forMs: number) {
   const past = yield* Past
-  const { atMs, extent } = yield* momentIn("sku", partitionOf(sku, past.partitions), undefined)
+  const moment = yield* momentIn("sku", partitionOf(sku, past.partitions), undefined)
+  const { atMs, extent } = moment
   const nowMs = yield* Clock.currentTimeMillis
   const sinceMs = Math.min(atMs, Math.max(nowMs - forMs, extent.sinceMs ?? 0))
   const stepMs = Math.max(1, Math.ceil(forMs / latelyPointsMax))
   const points = new Points(sinceMs, stepMs)
   const mark = yield* past.mark(sku, sinceMs)
   if (mark !== null) points.take(mark.stock, mark.atMs, mark.seq)
-  yield* stockAt(sku, atMs, (stock, line) => points.take(stock, line.atMs, line.seq), mark)
+  yield* stockAt(sku, moment, (stock, line) => points.take(stock, line.atMs, line.seq), mark)
   const channels = [...new Set(points.all.toReversed().flatMap(({ ats }) => [...ats.keys()]))]
   const told = points.all.map(({ ats, ...point }): PointThen => ({ ...point, ats: channels.map((channel) => ats.get(channel) ?? null) }))
   return { sku, sinceMs, atMs, stepMs, channels, points: told, known: extent.known } satisfies LatelyThen

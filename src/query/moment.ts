@@ -5,7 +5,7 @@ import { Clock, Effect } from "effect"
 import type { Kind } from "../domain/kinds.ts"
 import type { EpochMs } from "../domain/names.ts"
 import { counted } from "../domain/telling.ts"
-import { Past, type PastExtent, type PastFailed } from "../ports/past.ts"
+import { Past, type PastExtent, type PastFailed, type PastKnown } from "../ports/past.ts"
 import { QueryRefused } from "./refused.ts"
 import { isoTime } from "./words.ts"
 
@@ -27,13 +27,22 @@ export const nothingKnown = ({ kind, partition, behind }: PastExtent["known"]): 
         "ask again when a projector has written it (`holdfast project`), or of the journals themselves (--source journals)",
       )
 
+const instead = "ask again in a moment, or of the journals themselves (--source journals)"
+
 /** Why a moment that has passed can't be asked about yet. */
 export const notKnownYet = (knownToMs: EpochMs): QueryRefused =>
-  refuse(
+  refuse("NotKnownYet", `what was decided after ${isoTime(knownToMs)} has not been read yet`, instead)
+
+/** Why what wasn't found may be there all the same: so many records, of all partitions that were asked, follow those that were read. Undefined: none do that anybody here knows of. */
+export const notFoundYet = (what: string, known: ReadonlyArray<PastKnown>): QueryRefused | undefined => {
+  const behind = known.reduce((sum, one) => sum + (one.behind ?? 0), 0)
+  if (behind === 0) return undefined
+  return refuse(
     "NotKnownYet",
-    `what was decided after ${isoTime(knownToMs)} has not been read yet`,
-    "ask again in a moment, or of the journals themselves (--source journals)",
+    `the tables know nothing of ${what}, and ${counted(behind, "record that followed has", "records that followed have")} not been read yet`,
+    instead,
   )
+}
 
 /** Why a moment before what is known can't be asked about. */
 const beforeKnown = (atMs: EpochMs, sinceMs: EpochMs, isFromTheFirst: boolean): QueryRefused =>

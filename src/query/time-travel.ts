@@ -8,7 +8,7 @@ import { availableQty, emptyStock, offerableQty, type SkuStock, shortQtyOf } fro
 import { Past, type PastFailed, type PastKnown, type SkuMark } from "../ports/past.ts"
 import type { SkuPastLine } from "../wire/past-lines.ts"
 import { applyLine, eventsOf } from "./fold.ts"
-import { momentIn } from "./moment.ts"
+import { type MomentKnown, momentIn, notFoundYet } from "./moment.ts"
 import { QueryRefused } from "./refused.ts"
 import { isoTime } from "./words.ts"
 
@@ -55,13 +55,13 @@ export interface StockThen {
 export const locationsThen = (stock: SkuStock): ReadonlyArray<LocationThen> =>
   stock.locations.map((at) => ({ ...at, available: availableQty(at), offered: Math.max(0, offerableQty(at)) }))
 
-/** Folds a SKU's lines up to a moment. `each` is told of every line once it is applied. Fails where nobody had told anything of the SKU by then. */
+/** Folds a SKU's lines up to a moment. `each` is told of every line once it is applied. Fails where nobody had told anything of the SKU by then, as far as that is known. */
 export const stockAt: (
   sku: Sku,
-  atMs: EpochMs,
+  moment: MomentKnown,
   each?: (stock: SkuStock, line: SkuPastLine) => void,
   mark?: SkuMark | null,
-) => Effect.Effect<StockThen, QueryRefused | PastFailed, Past> = Effect.fnUntraced(function* (sku, atMs, each, mark = null) {
+) => Effect.Effect<StockThen, QueryRefused | PastFailed, Past> = Effect.fnUntraced(function* (sku, { atMs, extent }, each, mark = null) {
   const past = yield* Past
   const stock = mark?.stock ?? emptyStock(sku)
   let version = mark?.seq ?? 0
@@ -81,6 +81,9 @@ export const stockAt: (
     }),
   )
   if (isKnown) return { stock, version, changedAtMs }
+  // The last moment that is known, where records follow it: of an earlier one, all has been read.
+  const yet = atMs > extent.knownToMs ? notFoundYet(sku, [extent.known]) : undefined
+  if (yet !== undefined) return yield* yet
   const remedy = "ask of a later moment, or look whether it is spelled as its senders spell it"
   return yield* new QueryRefused({ reason: "UnknownSku", detail: `nothing had happened to ${sku} by ${isoTime(atMs)}`, remedy })
 })
@@ -89,8 +92,9 @@ export const stockAt: (
 export const availabilityAt = Effect.fnUntraced(function* (sku: Sku, asked: EpochMs | undefined) {
   const past = yield* Past
   const partition = partitionOf(sku, past.partitions)
-  const { atMs, extent } = yield* momentIn("sku", partition, asked)
-  const { stock, version, changedAtMs } = yield* stockAt(sku, atMs, undefined, yield* past.mark(sku, atMs))
+  const moment = yield* momentIn("sku", partition, asked)
+  const { atMs, extent } = moment
+  const { stock, version, changedAtMs } = yield* stockAt(sku, moment, undefined, yield* past.mark(sku, atMs))
   const ats = atsByChannel(stock)
   const answer: AvailabilityThen = {
     sku,

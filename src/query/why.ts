@@ -113,12 +113,13 @@ export const whyAts = Effect.fnUntraced(function* (asked: WhyAsked) {
   const { sku, channel } = asked
   const past = yield* Past
   const partition = partitionOf(sku, past.partitions)
-  const { atMs, extent } = yield* momentIn("sku", partition, asked.atMs)
+  const moment = yield* momentIn("sku", partition, asked.atMs)
+  const { atMs, extent } = moment
   const keptSinceMs = extent.isFromTheFirst ? null : extent.sinceMs
   // Where the first lines are no longer kept, the chain goes on from what they had led to.
   const mark = keptSinceMs === null ? null : yield* past.mark(sku, keptSinceMs - 1)
   const chain = new Chain(asked, mark === null ? 0 : atsOf(mark.stock, channel))
-  const { stock, version, changedAtMs } = yield* stockAt(sku, atMs, (after, line) => chain.take(after, line), mark)
+  const { stock, version, changedAtMs } = yield* stockAt(sku, moment, (after, line) => chain.take(after, line), mark)
   const terms = atsTerms(stock, channel) ?? null
   const line = channelPolicy(stock.policy, channel) ?? null
   const answer: Omit<WhyThen, "sentences"> = {

@@ -20,6 +20,7 @@ import { reservationHistory } from "../../src/query/history.ts"
 import { latelyOf } from "../../src/query/lately.ts"
 import { availabilityAt } from "../../src/query/time-travel.ts"
 import { whyAts } from "../../src/query/why.ts"
+import { startMs } from "../engine/rig.ts"
 import { actionOf, Life, pastOf } from "../query/past-rig.ts"
 
 let server: EmbeddedPostgres
@@ -161,6 +162,37 @@ describe("tables that are behind", () => {
     expect(await ofTables(life, backtest({ tested: tried, regained: "sold", sku: A, skusTold: 1, toMs: life.worker.nowMs }))).toContain(
       "NotKnownYet",
     )
+  })
+
+  it("don't say of what they don't know that it never was", async () => {
+    const life = new Life(9, 0, 0)
+    life.do({ type: "wait", ms: 1_000 })
+    life.do({ type: "receive", qty: 1 })
+    await project(life)
+    life.send("web", "Reserve", { reservation: "late", qty: 2, holdMs: 60_000 })
+    const B = "B" as Sku
+    const late = { sku: A, channel: web, reservation: "late" }
+    const read = "1 record that followed has not been read yet: ask again in a moment, or of the journals themselves (--source journals)"
+    expect(await ofTables(life, reservationHistory(late, { limit }))).toBe(
+      `NotKnownYet: the tables know nothing of the reservation late of web, and ${read}`,
+    )
+    expect(await ofJournals(life, reservationHistory(late, { limit }))).toMatchObject({ status: "held", openQty: 2 })
+    for (const asked of [
+      availabilityAt(B, undefined),
+      whyAts({ sku: B, channel: web, limit }),
+      latelyOf(B, 60_000),
+      backtest({ tested: tried, regained: "sold", sku: B, skusTold: 1 }),
+    ])
+      expect(await ofTables(life, asked as Question<unknown>)).toBe(`NotKnownYet: the tables know nothing of B, and ${read}`)
+    // Of a moment that they know, all has been read; and where nobody can say what followed, they say how far they know.
+    const earlier = startMs + 500
+    const by = "UnknownReservation: nothing had been asked or told about the reservation late of web by"
+    expect(await ofTables(life, reservationHistory(late, { limit, atMs: earlier }))).toContain(by)
+    expect(await ofTables(life, availabilityAt(B, earlier))).toContain("UnknownSku")
+    expect(await ofTables(life, reservationHistory(late, { limit }), null)).toContain(by)
+    await project(life)
+    const never = await ofTables(life, reservationHistory({ ...late, reservation: "none" }, { limit }))
+    expect(never).toContain("UnknownReservation: nothing was ever asked or told about")
   })
 
   it("are behind by nothing where the journal rests, however long ago they were written", async () => {

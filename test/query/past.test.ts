@@ -1,9 +1,10 @@
-import { Effect } from "effect"
+import { Effect, Layer, Stream } from "effect"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { CommandId, SenderId, Sku } from "../../src/domain/names.ts"
 import type { PlaceOrder } from "../../src/domain/order/commands/place-order/command.ts"
 import type { OrderId } from "../../src/domain/order/names.ts"
+import { Past } from "../../src/ports/past.ts"
 import { orderHistory, reservationHistory } from "../../src/query/history.ts"
 import { availabilityAt } from "../../src/query/time-travel.ts"
 import { whyAts } from "../../src/query/why.ts"
@@ -108,6 +109,23 @@ describe("why", () => {
 })
 
 describe("the history of an order", () => {
+  it.each([
+    { behind: 0, atMs: undefined, said: "UnknownOrder: nothing was ever asked or told about the order O-9 of web" },
+    { behind: 2, atMs: undefined, said: "NotKnownYet: the tables know nothing of the order O-9 of web, and 2 records that followed have" },
+    { behind: 2, atMs: startMs, said: "UnknownOrder: nothing had been asked or told about the order O-9 of web by" },
+    { behind: null, atMs: undefined, said: "UnknownOrder: nothing had been asked or told about the order O-9 of web by" },
+  ])("that isn't found says no more than is known, $behind records behind and of $atMs", async ({ behind, atMs, said }) => {
+    const known = { source: "tables", kind: "order", partition: 0, seq: 5, atMs: startMs + 9, behind } as const
+    const past = Layer.mock(Past, {
+      partitions: 1,
+      orderPartition: () => 0,
+      extent: () => Effect.succeed({ sinceMs: startMs, isFromTheFirst: true, knownToMs: startMs + (behind === 0 ? 9 : 8), known }),
+      orderLines: () => Stream.empty,
+    })
+    const refused = await Effect.runPromise(Effect.flip(orderHistory(web, "O-9" as OrderId, { limit, atMs })).pipe(Effect.provide(past)))
+    expect("reason" in refused ? `${refused.reason}: ${refused.message}` : refused._tag).toContain(said)
+  })
+
   it("goes from its placing to its end, and tells of no other", async () => {
     const rig = new OrderRig().stock(mug, 10).stock(pot, 3)
     const place = (order: string, qty: number): PlaceOrder => ({

@@ -6,7 +6,7 @@ import { type EpochMs, partitionOf, type Sku } from "../../domain/names.ts"
 import { backtestSkusMax } from "../../limits.ts"
 import { Past, type PastExtent, type PastKnown } from "../../ports/past.ts"
 import type { SkuPastLine } from "../../wire/past-lines.ts"
-import { nothingKnown, notKnownYet } from "../moment.ts"
+import { notFoundYet, nothingKnown, notKnownYet } from "../moment.ts"
 import { QueryRefused } from "../refused.ts"
 import { isoTime } from "../words.ts"
 import { type LeftOut, noneLeftOut, type Regained, SkuReplay } from "./replay.ts"
@@ -200,6 +200,8 @@ export const backtest = Effect.fnUntraced(function* (asked: BacktestAsked) {
     for (const replay of replays.values()) sums.add(replay)
   }
   if (sums.skus === 0) {
+    const yet = asked.toMs === undefined ? notFoundYet(asked.sku ?? "any SKU", range.known) : undefined
+    if (yet !== undefined) return yield* yet
     const remedy = "look whether it is spelled as its senders spell it, or let --to be later"
     return yield* refuse("UnknownSku", `nothing had happened to ${asked.sku ?? "any SKU"} by ${isoTime(toMs)}`, remedy)
   }
