@@ -85,14 +85,20 @@ heard, puts the history of each SKU to Porcupine, and holds the tables to the jo
 ${familyNames.map((family) => `  ${family.padEnd(17)} ${factsOf(family).title}${familyNeed(family)}`).join("\n")}
 Not among them: the leader of the servers' own group told to step down (it takes a login of the system account), a disk that fails, and memory that runs out.`
 
+/** What means nothing to a scenario: whoever gives it means a timed run. None has a fallback of its own, so that it can be seen whether it was given. */
+const ofTimedRun = {
+  servers: { fallback: "", help: "of a timed run: 1 or 3 (1)" },
+  rate: { fallback: "", help: "of a timed run: commands a second, all channels together (1000)", whole: 1 },
+  only: { fallback: "", help: "of a timed run: these families alone, separated by commas" },
+  before: { fallback: "", help: "of a timed run: folder of another build of the same layout, for upgrade" },
+} as const
+const timedNames = Object.keys(ofTimedRun) as ReadonlyArray<keyof typeof ofTimedRun>
+
 const values = scriptOptions(
   about,
   {
     minutes: { fallback: "", help: "of a timed run; none: scenarios", whole: 1 },
-    servers: { fallback: "1", help: "of a timed run: 1 or 3" },
-    rate: { fallback: "1000", help: "of a timed run: commands a second, all channels together", whole: 1 },
-    only: { fallback: "", help: "of a timed run: these families alone, separated by commas" },
-    before: { fallback: "", help: "of a timed run: folder of another build of the same layout, for upgrade" },
+    ...ofTimedRun,
     seed: { fallback: "1", help: "of the traffic and, in a timed run, of the faults", whole: 0 },
     buyers: { fallback: "64", help: "who buy at once", whole: 1 },
     workers: { fallback: "2", help: "workers", whole: 1 },
@@ -138,7 +144,12 @@ const wrong = (what: string): never => {
   process.exit(exit.usage)
 }
 
+/** The first option of a timed run that was given. */
+const timedAlone = (): string | undefined => timedNames.find((name) => values[name] !== "") ?? (values.json ? "json" : undefined)
+
 const playScenarios = async (): Promise<number> => {
+  const alone = timedAlone()
+  if (alone !== undefined) return wrong(`--${alone} is of a timed run: add --minutes`)
   const held: Array<boolean> = []
   for (const name of values.words.length > 0 ? values.words : names) held.push(await play(name))
   const failed = held.filter((one) => !one).length
@@ -173,12 +184,13 @@ const isBroken = (report: TimedReport): boolean => promisesOf(report).some(({ ke
 
 const playMinutes = async (): Promise<number> => {
   if (values.words.length > 0) return wrong("a timed run takes no scenarios: leave out --minutes, or the words")
-  const servers = values.servers === "1" ? 1 : values.servers === "3" ? 3 : wrong(`--servers ${values.servers}: 1 or 3`)
+  const servers =
+    values.servers === "" || values.servers === "1" ? 1 : values.servers === "3" ? 3 : wrong(`--servers ${values.servers}: 1 or 3`)
   const options = {
     minutes: Number(values.minutes),
     seed: values.seed,
     servers,
-    rate: Number(values.rate),
+    rate: Number(values.rate || 1_000),
     workers: Number(values.workers),
     leaseTtlMs: rigOptions.leaseTtlMs,
     only: familiesNamed(),

@@ -43,6 +43,12 @@ describe("the command line of a script", () => {
     ["load/load.ts", ["drop", "--folder", "/nowhere"], "/nowhere/.cache/holdfast/connection.json can't be read"],
     ["load/load.ts", ["drop", "--report", "/dev/null/report"], "--report: nothing can be written to /dev/null/report"],
     ["load/flood.ts", ["--servers", "2"], "--servers: there is no 2"],
+    ["load/chaos.ts", ["--servers", "2"], "--servers is of a timed run: add --minutes"],
+    ["load/chaos.ts", ["zombie", "--servers", "-1"], "--servers is of a timed run: add --minutes"],
+    ["load/chaos.ts", ["--only", "nope"], "--only is of a timed run: add --minutes"],
+    ["load/chaos.ts", ["--before", "/nope"], "--before is of a timed run: add --minutes"],
+    ["load/chaos.ts", ["--rate", "1000"], "--rate is of a timed run: add --minutes"],
+    ["load/chaos.ts", ["--json"], "--json is of a timed run: add --minutes"],
   ])("%s %j is refused before anything starts", { timeout: 60_000 }, (script, args, said) => {
     const { status, stdout, stderr } = run(script, ...args)
     expect(stderr).toContain(said)
