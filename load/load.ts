@@ -179,6 +179,7 @@ const playOn = async (cluster: PlayedCluster): Promise<Played> => {
     planned: Math.floor(arrivedBy(profile, lengthMs(profile))),
     repeats: recorder.repeats,
     contradicted: recorder.contradicted,
+    cutOff: recorder.unheard,
     audit: cluster.audit === null ? null : await cluster.audit(),
     isPartial: stopping.signal.aborted,
   }

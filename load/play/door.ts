@@ -4,7 +4,7 @@
  */
 import { Agent, request } from "node:http"
 import { Agent as TlsAgent, request as tlsRequest } from "node:https"
-import { AnswerUnknown, connect, type SenderClient } from "../../src/channel.ts"
+import { AnswerUnknown, ClientClosed, connect, type SenderClient } from "../../src/channel.ts"
 import { RefusalReason } from "../../src/domain/refusals.ts"
 import type { Heard, Wanted } from "./wanted.ts"
 
@@ -31,6 +31,9 @@ const heardOf = (answer: Readonly<Record<string, unknown>>): Heard => {
   return { outcome: "error", why: `${outcome} ${more}`.trim(), decision: "" }
 }
 
+/** What is heard of a command once its door is closed. */
+const cutOff: Heard = { outcome: "cutOff", why: "the run was ended", decision: "" }
+
 type Method = (input: Readonly<Record<string, unknown>>) => Promise<Readonly<Record<string, unknown>>>
 
 /** A client's method for a type. The profile's fields are those of the type; the client checks them again. */
@@ -55,6 +58,8 @@ export const natsDoor = async ({ servers, sender, login, patienceMs }: NatsWay):
       try {
         return heardOf(await methodOf(client, type)(input))
       } catch (error) {
+        // Only its own end closes a client; what was sent before that, it still waits for.
+        if (error instanceof ClientClosed) return cutOff
         if (error instanceof AnswerUnknown) return undecided(error.cause)
         return { outcome: "error", why: error instanceof Error ? error.message : String(error), decision: "" }
       }
@@ -113,15 +118,19 @@ export const httpDoor = ({ url, key, patienceMs, sockets }: HttpWay): Door => {
   const agent = url.startsWith("https:")
     ? new TlsAgent({ keepAlive: true, maxSockets: sockets })
     : new Agent({ keepAlive: true, maxSockets: sockets })
+  let isClosed = false
   return {
     send: async ({ type, id, ...input }) => {
       const headers = { authorization: `Bearer ${key}`, "content-type": "application/json", "idempotency-key": id, prefer: "wait=20" }
       try {
         return heardOverHttp(await exchange(new URL(`/v1/commands/${type}`, url), agent, headers, JSON.stringify(input), patienceMs))
       } catch (error) {
-        return undecided(error instanceof Error ? error.message : String(error))
+        return isClosed ? cutOff : undecided(error instanceof Error ? error.message : String(error))
       }
     },
-    close: async () => agent.destroy(),
+    close: async () => {
+      isClosed = true
+      agent.destroy()
+    },
   }
 }

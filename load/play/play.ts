@@ -48,7 +48,7 @@ class Run {
   async #shop({ first, after, asksAgain }: Shopper, door: Door, dueMs: number): Promise<void> {
     const { recorder, isCancelled } = this.#playing
     const heard = await this.#ask(door, first, dueMs)
-    if (asksAgain && heard.decision !== "") {
+    if (asksAgain && heard.decision !== "" && !isCancelled()) {
       recorder.repeats++
       const again = await this.#ask(door, first, performance.now())
       if (again.decision !== "" && again.decision !== heard.decision)

@@ -4,7 +4,8 @@
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks"
 import type { Heard } from "./wanted.ts"
 
-export type Outcome = Heard["outcome"]
+/** What was heard of whoever was asked. */
+export type Outcome = Exclude<Heard["outcome"], "cutOff">
 const outcomes: ReadonlyArray<Outcome> = ["accepted", "refused", "busy", "undecided", "error"]
 
 /** Microseconds in steps of three figures, up to an hour. */
@@ -53,6 +54,8 @@ export class Recorder {
   readonly #whys = new Map<string, number>()
   readonly #seconds: Array<Second> = []
   #this = { histogram: newHistogram(), arrived: 0, accepted: 0, refused: 0, others: 0, lateMs: 0 }
+  #sent = 0
+  #answered = 0
   shoppers = 0
   repeats = 0
   /** Repeats that heard another decision than the first time. */
@@ -60,6 +63,7 @@ export class Recorder {
 
   /** A command was due, and left so much later. */
   left(lateMs: number): void {
+    this.#sent++
     this.#late.record(Math.max(1, Math.round(lateMs * 1_000)))
     this.#this.lateMs = Math.max(this.#this.lateMs, lateMs)
   }
@@ -69,7 +73,14 @@ export class Recorder {
     this.#this.arrived++
   }
 
+  /** Commands that left, and of which nothing has been heard: after a run they were cut off by its end. */
+  get unheard(): number {
+    return this.#sent - this.#answered
+  }
+
   heard({ outcome, why }: Heard, tookMs: number): void {
+    if (outcome === "cutOff") return
+    this.#answered++
     const micros = Math.max(1, Math.round(tookMs * 1_000))
     this.#byOutcome.get(outcome)?.record(micros)
     this.#this.histogram.record(micros)

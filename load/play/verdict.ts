@@ -22,6 +22,8 @@ export interface Played {
   readonly planned: number
   readonly repeats: number
   readonly contradicted: ReadonlyArray<string>
+  /** Commands that the end of the run cut off: in no share, for they say nothing of the system. */
+  readonly cutOff: number
   /** Null: it was not run. */
   readonly audit: { readonly code: number | null; readonly text: string } | null
   /** Ended by a signal before it was done: what is here is not all. */
@@ -131,7 +133,7 @@ const spentText = (played: Played): ReadonlyArray<string> => {
 
 /** The result, for people. */
 export const playedText = (played: Played, kept: ReadonlyArray<Threshold>): string => {
-  const { times, whys, shoppers, planned, late, isPartial } = played
+  const { times, whys, shoppers, planned, late, cutOff, isPartial } = played
   const rows = Object.entries(times).filter(([, { count }]) => count > 0)
   const ms = (value: number) => value.toFixed(1).padStart(9)
   const limit = generatorLimit(played)
@@ -144,6 +146,7 @@ export const playedText = (played: Played, kept: ReadonlyArray<Threshold>): stri
         `${outcome.padEnd(10)} ${String(one.count).padStart(9)} ${ms(one.p50Ms)} ${ms(one.p99Ms)} ${ms(one.p999Ms)} ${ms(one.maxMs)}`,
     ),
     ...whys.slice(0, 8).map(([why, count]) => `  ${String(count).padStart(8)}  ${why}`),
+    ...(cutOff === 0 ? [] : [`${counted(cutOff, "command was", "commands were")} cut off by the end, and in no share`]),
     `commands left this process ${late.p99Ms.toFixed(1)} ms late at most, of 99 in 100`,
     ...spentText(played),
     ...(limit === null ? [] : [`THE GENERATOR WAS THE LIMIT: ${limit}`]),

@@ -7,9 +7,9 @@ export interface Wanted {
   readonly [field: string]: unknown
 }
 
-/** What was heard of it. `why`: a refusal's reason, or what went wrong. `decision`: the same for the same decision, whichever way it came; "" if none was heard. */
+/** What was heard of it. `why`: a refusal's reason, or what went wrong. `decision`: the same for the same decision, whichever way it came; "" if none was heard. `cutOff`: this process closed the way while it was asked, so that it says nothing of whoever should have answered. */
 export interface Heard {
-  readonly outcome: "accepted" | "refused" | "busy" | "undecided" | "error"
+  readonly outcome: "accepted" | "refused" | "busy" | "undecided" | "error" | "cutOff"
   readonly why: string
   readonly decision: string
 }

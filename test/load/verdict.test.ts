@@ -34,6 +34,7 @@ const played = (fill: (recorder: Recorder) => void, changed: Partial<Played> = {
     planned: recorder.shoppers,
     repeats: recorder.repeats,
     contradicted: recorder.contradicted,
+    cutOff: 0,
     audit: { code: 0, text: "…\nNo guarantee was found broken.\n" },
     isPartial: false,
     ...changed,
