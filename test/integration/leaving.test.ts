@@ -1,6 +1,6 @@
 /** A worker that is told to end while what runs beside it stands still: it drains first, says that it isn't ready, and ends. */
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdir, mkdtemp, rm } from "node:fs/promises"
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -30,6 +30,8 @@ const readyStatus = async (): Promise<number | null> =>
 beforeAll(async () => {
   await natsServerBinary()
   folder = await mkdtemp(join(tmpdir(), "holdfast-leaving-"))
+  // Root runs Postgres as nobody, whose data has to be within reach: it would lie elsewhere, and stay there.
+  await chmod(folder, 0o755)
   const archive = join(folder, "archive")
   await mkdir(archive)
   worker = spawn(process.execPath, [main, "serve"], {
