@@ -11,6 +11,7 @@ import { Recorder } from "../../load/play/recorder.ts"
 import { Shoppers } from "../../load/play/shoppers.ts"
 import { type Played, playedText, thresholds } from "../../load/play/verdict.ts"
 import type { Heard } from "../../load/play/wanted.ts"
+import { playedOf as ofRecorder } from "./played.ts"
 
 const flashSale = readProfile("flash-sale", (what) => {
   throw new Error(what)
@@ -18,24 +19,7 @@ const flashSale = readProfile("flash-sale", (what) => {
 const profile: Profile = { ...flashSale, shopper: { ...flashSale.shopper, askAgainShare: 1 } }
 const accepted: Heard = { outcome: "accepted", why: "", decision: "d" }
 
-const playedOf = (recorder: Recorder): Played => ({
-  profile: "flash-sale",
-  over: "nats",
-  target: "here",
-  startedAt: "2026-11-27T00:00:00.000Z",
-  seconds: recorder.seconds(),
-  server: [],
-  times: recorder.times(),
-  whys: recorder.whys(),
-  late: recorder.late(),
-  shoppers: recorder.shoppers,
-  planned: 1_000,
-  repeats: recorder.repeats,
-  contradicted: recorder.contradicted,
-  cutOff: recorder.unheard,
-  audit: null,
-  isPartial: true,
-})
+const playedOf = (recorder: Recorder): Played => ofRecorder(recorder, { planned: 1_000, cutOff: recorder.unheard, isPartial: true })
 
 describe("a run that is ended while commands are under way", () => {
   /** Ends a run when so many commands wait; then some of them are decided, and the door is closed on the others. */

@@ -6,6 +6,7 @@ import { Profile } from "../../load/play/profile.ts"
 import { Recorder } from "../../load/play/recorder.ts"
 import { reportHtml } from "../../load/play/report.ts"
 import { generatorLimit, type Played, playedText, thresholds } from "../../load/play/verdict.ts"
+import { playedOf } from "./played.ts"
 
 const profile = Schema.decodeUnknownSync(Profile)(
   JSON.parse(readFileSync(new URL("../../load/profiles/flash-sale.json", import.meta.url), "utf8")),
@@ -20,25 +21,7 @@ const played = (fill: (recorder: Recorder) => void, changed: Partial<Played> = {
   }
   fill(recorder)
   recorder.second(1_000)
-  return {
-    profile: "flash-sale",
-    over: "nats",
-    target: "here",
-    startedAt: "2026-11-27T00:00:00.000Z",
-    seconds: recorder.seconds(),
-    server: [],
-    times: recorder.times(),
-    whys: recorder.whys(),
-    late: recorder.late(),
-    shoppers: recorder.shoppers,
-    planned: recorder.shoppers,
-    repeats: recorder.repeats,
-    contradicted: recorder.contradicted,
-    cutOff: 0,
-    audit: { code: 0, text: "…\nNo guarantee was found broken.\n" },
-    isPartial: false,
-    ...changed,
-  }
+  return playedOf(recorder, { audit: { code: 0, text: "…\nNo guarantee was found broken.\n" }, ...changed })
 }
 const broken = (one: Played) => thresholds(one, profile).flatMap(({ what, isKept }) => (isKept ? [] : [what]))
 
