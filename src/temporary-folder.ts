@@ -7,14 +7,16 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { removedAfterUs } from "./watchdog.ts"
 
+/** A folder that goes with this process. */
 export interface TemporaryFolder {
   readonly path: string
+  /** Removes it now, with all that is in it. */
   readonly remove: () => Promise<void>
   /** From now on it stays. */
   readonly keep: () => void
 }
 
-/** Makes a folder whose name begins so, where the system has its temporary files, or in `parent`. */
+/** Makes a folder whose name begins so, where the system has its temporary files, or in `parent`. Throws where it can't be made there. */
 export const temporaryFolder = (prefix: string, parent = tmpdir()): TemporaryFolder => {
   const path = mkdtempSync(join(parent, prefix))
   const keep = removedAfterUs(path)

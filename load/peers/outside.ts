@@ -6,6 +6,7 @@ import { constants, createWriteStream } from "node:fs"
 import { access, readFile } from "node:fs/promises"
 import { connect } from "node:net"
 import { delimiter, join } from "node:path"
+import { hasEnded } from "../../src/cli/beside.ts"
 import { freePort } from "../../src/free-ports.ts"
 import { temporaryFolder } from "../../src/temporary-folder.ts"
 import { watchdog } from "../../src/watchdog.ts"
@@ -60,8 +61,6 @@ const accepts = (port: number): Promise<boolean> =>
     })
     socket.once("error", () => resolve(false))
   })
-
-const hasEnded = (child: ChildProcess): boolean => child.pid === undefined || child.exitCode !== null || child.signalCode !== null
 
 const untilListening = async (child: ChildProcess, port: number): Promise<boolean> => {
   const untilMs = performance.now() + listenPatienceMs

@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { createInterface } from "node:readline"
+import { hasEnded } from "../../src/cli/beside.ts"
 import { mainFile, workerEnvironment } from "../../src/cli/demo/workers.ts"
 import type { EmbeddedServer } from "../../src/nats/embedded.ts"
 import { endsWithUs } from "../stage/ends-with-us.ts"
@@ -28,7 +29,7 @@ export interface SeenWorker {
 
 const ended = (child: ChildProcess): Promise<void> =>
   new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) resolve()
+    if (hasEnded(child)) resolve()
     else child.once("exit", () => resolve())
   })
 
@@ -46,7 +47,7 @@ export const startWorker = (server: EmbeddedServer, partitions: number, name: st
     pid: child.pid ?? 0,
     count: (line) => lines.filter((one) => one.includes(line) && one.includes(" kind=sku ")).length,
     checkRunning: () => {
-      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${name} ended by itself: ${lines.slice(-3).join(" | ")}`)
+      if (hasEnded(child)) throw new Error(`${name} ended by itself: ${lines.slice(-3).join(" | ")}`)
     },
     kill: async () => {
       child.kill("SIGKILL")

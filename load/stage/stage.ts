@@ -9,6 +9,7 @@ import { type NatsConnection, connect as natsConnect } from "@nats-io/transport-
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type ClientOptions, connect, type SenderClient } from "../../src/channel.ts"
+import { hasEnded } from "../../src/cli/beside.ts"
 import { demoFolder } from "../../src/cli/demo/folder.ts"
 import { type Guardian, startGuardian } from "../../src/cli/demo/guardian.ts"
 import { logFileOf, mainFile, workerEnvironment } from "../../src/cli/demo/workers.ts"
@@ -104,8 +105,6 @@ export const sumOf = (page: string, metric: string, label = ""): number => {
   }
   return sum
 }
-
-const hasEnded = (child: ChildProcess): boolean => child.pid === undefined || child.exitCode !== null || child.signalCode !== null
 
 const endOf = (child: ChildProcess): Promise<number | null> =>
   new Promise((resolve) => {

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { EmbeddedConnection } from "../../nats/embedded.ts"
+import { hasEnded } from "../beside.ts"
 import type { Guardian } from "./guardian.ts"
 
 export interface WorkerProcess {
@@ -72,8 +73,6 @@ const launch = async (name: string, folder: string, env: NodeJS.ProcessEnv, comm
     await log.close()
   }
 }
-
-const hasEnded = (child: ChildProcess): boolean => child.pid === undefined || child.exitCode !== null || child.signalCode !== null
 
 const ended = (child: ChildProcess): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
