@@ -443,6 +443,8 @@ export const feedHeardMsMax = 200
 export const feedLookBackMs = 60_000
 /** Milliseconds for which what an owner stored in the feed may be late to come back to it: later an older value in its place is taken for somebody else's, and overwritten. */
 export const feedEchoMs = 1_000
+/** Milliseconds for which a value of the feed waits for something else to leave on its connection, at most: it rides along with the next record. */
+export const ridersWaitMs = 5
 /** Bytes of one snapshot chunk: as a record, it is one message. */
 export const snapshotChunkBytesMax = 800_000
 /** Things (SKUs, reservations, decisions) one slice of a snapshot may walk: bounds the pause far below 5 ms. */
@@ -729,3 +731,4 @@ assert(frameMessagesMax <= arrivedMessagesMax && frameBytesMax <= arrivedBytesMa
 assert(doorCreditMessages % doorCreditStepMessages === 0, "credit is given in whole steps")
 assert(doorSliceBytes >= doorSliceMessageBytesMin, "a slice holds a message")
 assert(ingressTickMs * 4 <= doorReopenMs && ingressTickMs * 4 <= storeAgainMs, "a tick comes often enough for what waits for it")
+assert(ridersWaitMs * 100 <= feedEchoMs, "a value that waits to leave is not taken for one that the feed lost")

@@ -13,7 +13,8 @@ import {
 } from "@nats-io/transport-node"
 import { Effect, type Scope } from "effect"
 import { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
-import { blockPublisher, type Said } from "./block.ts"
+import { Acks } from "./acks.ts"
+import { blockOf, Riders, rawSender, type Said } from "./block.ts"
 import type { UserPassword } from "./config.ts"
 import { describe, isFull, isLoginRefused } from "./errors.ts"
 import { Leaders } from "./leaders.ts"
@@ -47,8 +48,12 @@ export interface Link {
   readonly request: <A>(ask: () => Promise<A>) => Promise<A>
   /** What the leaders of streams are asked, shared by all readers of this connection. */
   readonly leaders: Leaders
+  /** What streams answer to what is published over this connection; see acks.ts. */
+  readonly acks: Acks
   /** Publishes many messages at once, in their order; see block.ts. */
   readonly publishBlock: (messages: ReadonlyArray<Said>) => void
+  /** The same, with what leaves next, or a few milliseconds later. Lost when the connection breaks before. */
+  readonly publishSoon: (messages: ReadonlyArray<Said>) => void
   /** A subject that only this connection may hear, and nobody guesses. */
   readonly newInbox: () => string
   /** Calls back after every reconnection; returns how to stop that. */
@@ -61,6 +66,8 @@ export interface Link {
   readonly servers: number
   /** Round trip to the server: everything published before has arrived there. Rejects when the connection breaks or after 5 s. */
   readonly flush: () => Promise<void>
+  /** The same of what is published until all that runs now is done: whoever asks meanwhile shares one round trip, and one write. */
+  readonly settled: () => Promise<void>
   /** The permission violation that the server reported for this subject since `since` violations, if any. See {@link Link.violations}. */
   readonly violationOf: (subject: string, since: number) => Error | undefined
   /** Number of permission violations so far. */
@@ -128,6 +135,18 @@ interface PermissionViolation {
   readonly error: Error
 }
 
+/** Whoever asks in the same turn shares one answer: asked for at its end, and before what was published in it would leave by itself. */
+const shared = (ask: () => Promise<void>): (() => Promise<void>) => {
+  let asked: Promise<void> | undefined
+  return () => {
+    asked ??= Promise.resolve().then(() => {
+      asked = undefined
+      return ask()
+    })
+    return asked
+  }
+}
+
 /** Follows what the client says of its connection. */
 class Health {
   isConnected = true
@@ -187,6 +206,10 @@ const linkOf = async (nc: NatsConnection, inboxPrefix: string, servers: number):
   const health = new Health()
   void health.follow(nc)
   const lookups = await jetstreamManager(nc, { checkAPI: false, timeout: lookupTimeoutMs })
+  const send = rawSender(nc)
+  const riders = new Riders(send)
+  health.broken.add(() => void riders.take())
+  const flush = () => withTimeout(nc.flush(), flushTimeoutMs, `no answer within ${flushTimeoutMs} ms`)
   return {
     nc,
     js: jetstream(nc),
@@ -198,7 +221,13 @@ const linkOf = async (nc: NatsConnection, inboxPrefix: string, servers: number):
         if (isFull(error)) health.full = { atMs: performance.now(), cause: describe(error) }
         throw error
       }),
-    publishBlock: blockPublisher(nc),
+    acks: new Acks(nc, createInbox(inboxPrefix), send, riders),
+    publishBlock: (messages) => {
+      if (messages.length > 0) send(blockOf(messages))
+    },
+    publishSoon: (messages) => {
+      if (messages.length > 0) riders.add(blockOf(messages))
+    },
     newInbox: () => createInbox(inboxPrefix),
     onReconnect: (listener) => {
       health.reconnected.add(listener)
@@ -211,7 +240,8 @@ const linkOf = async (nc: NatsConnection, inboxPrefix: string, servers: number):
     servers,
     fullSince: () => (health.full !== null && performance.now() - health.full.atMs < fullSaidMs ? health.full.cause : null),
     isConnected: () => health.isConnected && !nc.isClosed(),
-    flush: () => withTimeout(nc.flush(), flushTimeoutMs, `no answer within ${flushTimeoutMs} ms`),
+    flush,
+    settled: shared(flush),
     violations: () => health.violations,
     onViolation: (listener) => {
       health.violated.add(listener)

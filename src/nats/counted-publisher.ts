@@ -2,15 +2,14 @@
  * Publishes many messages to streams and waits for as many acknowledgements, for what may be repeated safely.
  *
  * The client's own publish makes a promise, a timer and a table entry for each message: several times the cost of the message itself.
- * Here a group shares one reply subject, and its acknowledgements are counted.
+ * Here a group leaves as one block, shares one reply subject, and its acknowledgements are counted. It leaves with what leaves next on the connection, or a few milliseconds later.
  */
-import type { Msg, MsgHdrs } from "@nats-io/transport-node"
+import type { Msg } from "@nats-io/transport-node"
 import type { Link } from "./connection.ts"
 
 export interface Outgoing {
   readonly subject: string
   readonly body: Uint8Array
-  readonly headers?: MsgHdrs
 }
 
 const ackTimeoutMs = 5_000
@@ -20,9 +19,9 @@ const openMax = 2_048
 const acknowledged = new TextEncoder().encode('{"stream":')
 
 /** Whether the answer is an acknowledgement; otherwise it is an error, or nobody listens (no body at all). */
-const isAck = (message: Msg): boolean => {
-  const { data } = message
-  return acknowledged.every((byte, i) => data[i] === byte)
+const isAck = ({ data }: Msg): boolean => {
+  for (let i = 0; i < acknowledged.length; i++) if (data[i] !== acknowledged[i]) return false
+  return true
 }
 
 /**
@@ -35,36 +34,33 @@ export const publishCounted = (link: Link, outgoing: ReadonlyArray<Outgoing>): P
   return new Promise((resolve, reject) => {
     let sent = 0
     let stored = 0
-    const reply = link.newInbox()
     const finish = (error?: Error): void => {
       clearTimeout(silence)
       forgetBreak()
-      subscription.unsubscribe()
+      expected.forget()
       if (error === undefined) resolve()
       else reject(error)
     }
+    const expected = link.acks.expect((heard) => {
+      if (heard instanceof Error) return finish(heard)
+      if (!isAck(heard)) return finish(new Error(heard.data.length === 0 ? "no stream takes it" : heard.string()))
+      stored++
+      silence.refresh()
+      if (stored === outgoing.length) finish()
+      else if (sent - stored <= openMax / 2) send()
+    })
+    const { reply } = expected
     const forgetBreak = link.onBroken(() => finish(new Error("the connection broke before all was acknowledged")))
     const silence = setTimeout(
       () => finish(new Error(`${outgoing.length - stored} acknowledgements stayed out for ${ackTimeoutMs} ms`)),
       ackTimeoutMs,
     )
     const send = (): void => {
-      while (sent < outgoing.length && sent - stored < openMax) {
-        const next = outgoing[sent++]
-        if (next === undefined) break
-        link.nc.publish(next.subject, next.body, next.headers === undefined ? { reply } : { reply, headers: next.headers })
-      }
+      const until = Math.min(outgoing.length, stored + openMax)
+      if (until <= sent) return
+      link.publishSoon(outgoing.slice(sent, until).map(({ subject, body }) => ({ subject, body, reply })))
+      sent = until
     }
-    const subscription = link.nc.subscribe(reply, {
-      callback: (error, message) => {
-        if (error !== null) return finish(error)
-        if (!isAck(message)) return finish(new Error(message.data.length === 0 ? "no stream takes it" : message.string()))
-        stored++
-        silence.refresh()
-        if (stored === outgoing.length) finish()
-        else if (sent - stored <= openMax / 2) send()
-      },
-    })
     try {
       send()
     } catch (error) {

@@ -34,14 +34,9 @@ export const storedRecord = (message: StoredMsg): StoredRecord => ({
   bytes: message.data,
 })
 
-const append = async (link: Link, kind: Kind, partition: number, expectedSeq: number, messageId: string, bytes: Uint8Array) => {
-  const ack = await link.js.publish(journalSubject(kind, partition), bytes, {
-    msgID: messageId,
-    expect: { lastSequence: expectedSeq },
-    timeout: appendTimeoutMs,
-    // One attempt: what a second one would find is for the engine to judge.
-    retries: 1,
-  })
+/** One attempt: what a second one would find is for the engine to judge. */
+const append = async (link: Link, kind: Kind, partition: number, lastSequence: number, messageId: string, body: Uint8Array) => {
+  const ack = await link.acks.publish({ subject: journalSubject(kind, partition), body, messageId, lastSequence }, appendTimeoutMs)
   if (ack.stream !== journalStream(kind, partition)) throw new Error(`acknowledged by stream ${ack.stream}`)
   return { seq: ack.seq, duplicate: ack.duplicate }
 }

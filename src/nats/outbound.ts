@@ -26,8 +26,9 @@ const reply = async (link: Link, codec: SaidCodec, replies: ReadonlyArray<Reply>
     // A suffix comes from a sender's header by way of a journal: anything but plain tokens would be read as protocol.
     if (isReplySuffix(said.suffix)) block.push({ subject: replySubject(said.sender, said.suffix), body: codec.encodeReply(said) })
   }
+  const settled = link.settled()
   link.publishBlock(block)
-  await link.flush()
+  await settled
 }
 
 const seen = (codec: SaidCodec, arrived: ReadonlyArray<Delivered>) => {

@@ -52,7 +52,7 @@ export class Commands extends Context.Service<
 export class Journals extends Context.Service<
   Journals,
   {
-    /** One attempt, never retried here. Succeeds only with the server's acknowledgement; whatever else happens is AppendUnknown. */
+    /** One attempt, never retried here. Succeeds only with the server's acknowledgement; whatever else happens is AppendUnknown, an answer that stays out for {@link appendTimeoutMs} too. */
     readonly append: (
       partition: number,
       expectedSeq: number,

@@ -5,9 +5,8 @@
 import { Effect, Stream } from "effect"
 import type { Output } from "../engine/protocol.ts"
 import type { StoredRecord } from "../engine/records.ts"
-import { appendTimeoutMs, replaySliceBytes } from "../limits.ts"
+import { replaySliceBytes } from "../limits.ts"
 import { Cluster, Journals } from "../ports/broker.ts"
-import { AppendUnknown } from "../ports/errors.ts"
 import { spanName } from "../telemetry/names.ts"
 import { untilDone } from "./patience.ts"
 import { makeReading, readForEver } from "./reading.ts"
@@ -18,10 +17,8 @@ type ClusterService = Cluster["Service"]
 
 const makeAppend = (shell: Shell, journals: JournalsService) => (output: Extract<Output, { readonly _tag: "Append" }>) => {
   const { expectedSeq, messageId, bytes } = output
-  const noAnswer = () => Effect.fail(new AppendUnknown({ partition: shell.partition, cause: `no answer within ${appendTimeoutMs} ms` }))
   shell.run(
     journals.append(shell.partition, expectedSeq, messageId, bytes).pipe(
-      Effect.timeoutOrElse({ duration: appendTimeoutMs, orElse: noAnswer }),
       // The span is made without a stack trace: only this line begins it, and a trace would cost as much as all other work here.
       Effect.withSpan(
         spanName.append,

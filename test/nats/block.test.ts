@@ -15,4 +15,9 @@ describe("a block of messages", () => {
       'PUB hf.reply.web.1 17\r\n{"sku":"Größe"}\r\nPUB hf.reply.pos.2 0\r\n\r\nPUB hf.reply.web.3 4\r\na\r\nb\r\n',
     )
   })
+
+  it("says where to answer, where that is wanted", () => {
+    const block = blockOf([{ subject: "hf.feed.1.web.A", body: bytes("{}"), reply: "_INBOX.engine.x.1" }])
+    expect(new TextDecoder().decode(block)).toBe("PUB hf.feed.1.web.A _INBOX.engine.x.1 2\r\n{}\r\n")
+  })
 })
