@@ -54,6 +54,8 @@ const provisionalMax = 10_000
 export interface Spoken<A, S> {
   /** By what a decision finds its command; undefined where it doesn't say enough: then it is found by its place. */
   readonly keyOf: (said: S) => string | undefined
+  /** Whether a decision names this very command. */
+  readonly isOf: (said: S, command: Pick<Sendable, "id" | "about">) => boolean
   /** An answer to this command. */
   readonly answer: (command: Pick<Sendable, "id" | "about">, rest: object) => A
   /** What differs between two commands of one id, as their owner would say it; undefined: they ask for the same. */
@@ -75,6 +77,7 @@ const differingContent = (one: string, other: string): string | undefined => {
 /** Commands about SKUs. */
 export const ofSkus: Spoken<CommandAnswer, HeardDecision> = {
   keyOf: ({ id, sku }) => (id === null || sku === null ? undefined : commandKey(id, sku)),
+  isOf: (said, { id, about }) => said.id === id && said.sku === about,
   answer: ({ id, about: sku }, rest) => ({ id, sku, ...rest }) as CommandAnswer,
   differing: differingContent,
 }
@@ -134,6 +137,13 @@ export class CommandSender<A extends { readonly outcome: string } = CommandAnswe
   heardReply(suffix: string, decisions: ReadonlyArray<S>): void {
     const attempt = this.#attempts.get(suffix)
     for (const [i, said] of decisions.entries()) {
+      // Mostly each stands in its command's place, and nothing has to be looked up.
+      const there = attempt?.commands[i]
+      if (there !== undefined && !there.decided && this.#provisional.size === 0 && this.#spoken.isOf(said, there)) {
+        // A decision that names its command is an answer as it stands.
+        this.#settle(there, said as unknown as A)
+        continue
+      }
       const key = this.#spoken.keyOf(said)
       // A decision that names its command is an answer as it stands.
       if (key !== undefined) this.#namedDecision(attempt, key, said as unknown as A)

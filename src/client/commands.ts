@@ -3,7 +3,6 @@
  *
  * Names are plain strings here. A command that has not the form of one is not sent: its caller is told what the door would answer, in the same words.
  */
-import { Buffer } from "node:buffer"
 import {
   CommandClass,
   type CommandId,
@@ -26,9 +25,9 @@ import { bodyBytesMax } from "../limits.ts"
 import type { DoorAnswer } from "../wire/answers.ts"
 import { commandText } from "../wire/canonical.ts"
 import { commandVersion } from "../wire/command-json.ts"
-import { commandSchemas, readCommandJson } from "../wire/commands.ts"
-import { readCanonicalBody } from "../wire/reader.ts"
+import { readCommandJson } from "../wire/commands.ts"
 import type { ClientEnvironment } from "./environment.ts"
+import { usualText } from "./usual.ts"
 
 /** A type of the domain with its names as plain strings. */
 export type Plain<T> = T extends Sku | LocationId | SenderId | CommandId | ReservationId | OrderId
@@ -150,63 +149,6 @@ const laneOf = (command: Command): string => {
   return ` ${classOf[command.type]}/${command.sku}`
 }
 
-const scratch = Buffer.alloc(bodyBytesMax)
-
-type FieldKind = "string" | "number" | "boolean"
-interface UsualFields {
-  readonly required: Readonly<Record<string, FieldKind>>
-  readonly optional: Readonly<Record<string, FieldKind>>
-}
-/** What is read the short way: its fields of a plain kind, as its Schema has them. Of what lies deeper nothing is usual. */
-const usualOf = (type: CommandType): UsualFields => {
-  const required: Record<string, FieldKind> = {}
-  const optional: Record<string, FieldKind> = {}
-  for (const [name, { ast }] of Object.entries(commandSchemas[type].fields)) {
-    const kind = kindOf(ast._tag)
-    if (kind !== undefined && name !== "v") Object.assign(ast.context?.isOptional === true ? optional : required, { [name]: kind })
-  }
-  return { required, optional }
-}
-const kindOf = (tag: string): FieldKind | undefined => {
-  if (tag === "String" || tag === "Literal" || tag === "Union") return "string"
-  if (tag === "Number") return "number"
-  return tag === "Boolean" ? "boolean" : undefined
-}
-const usualFields: Readonly<Partial<Record<CommandType, UsualFields>>> = {
-  Reserve: usualOf("Reserve"),
-  Confirm: usualOf("Confirm"),
-  Release: usualOf("Release"),
-  Extend: usualOf("Extend"),
-}
-
-/**
- * Whether the fields of a command are those of a usual one and of their types, whatever a caller without types gave. A text that is put together says "undefined" for a name that is missing, and
- * 2 for "2": what isn't usual goes the long way, and hears what is wrong with it.
- */
-const isUsual = (command: Command): boolean => {
-  // A type of a caller without types may be the name of what every object has.
-  const fields = Object.hasOwn(usualFields, command.type) ? usualFields[command.type] : undefined
-  if (fields === undefined) return false
-  const { required, optional } = fields
-  for (const name in required) if (typeof Reflect.get(command, name) !== required[name]) return false
-  for (const name in command) {
-    const value: unknown = Reflect.get(command, name)
-    if (value !== undefined && typeof value !== (required[name] ?? optional[name])) return false
-  }
-  return true
-}
-
-/**
- * The command's canonical text if it is one of the usual, or undefined. Reading back what was written is the check: it costs a tenth of
- * a Schema's, and a name that holds a quote is not taken for two fields.
- */
-const usualText = (command: Command): string | undefined => {
-  if (!isUsual(command)) return undefined
-  const text = commandText(command)
-  if (text.length > bodyBytesMax) return undefined
-  return readCanonicalBody(scratch.subarray(0, scratch.write(text, "utf8"))) === undefined ? undefined : text
-}
-
 const shownType = (type: unknown): string => (typeof type === "string" ? shownName(type) : typeof type)
 
 /** What a command that has not the form of one is answered, whatever it is about: the words of the door, and of a type that nobody knows which it was. */
@@ -228,6 +170,8 @@ export const sendable = (given: Command, partitions: number | undefined): Sendab
   // Nothing of what isn't an object is a command's: it hears that its version is missing, or else its type and fields.
   const command = fieldsOf(given) as Command
   let text = usualText(command)
+  // A usual text is ASCII: each character of it is a byte.
+  let bytes = text?.length
   if (text === undefined) {
     const valid = readCommandJson({ v: commandVersion, ...withoutUndefined(command) })
     if (!("type" in valid)) {
@@ -239,10 +183,10 @@ export const sendable = (given: Command, partitions: number | undefined): Sendab
     if (detail !== undefined) return notStored(command, { reason: "form", cause: "InvalidField", field: "sku", detail })
     text = commandText(valid)
   }
-  const bytes = utf8Bytes(text)
+  bytes ??= utf8Bytes(text)
   if (bytes > bodyBytesMax) return notStored(command, { reason: "size" })
   const { id, sku, issuedAtMs } = command
-  const token = skuToken(sku)
+  const { token, hash } = tokenOf(sku)
   const commandClass = classOf[command.type]
   const isStored = commandClass !== "sell" || isFact(command)
   const kind = CommandClass.indexOf(commandClass) * 2 + (isStored ? 1 : 0)
@@ -257,10 +201,19 @@ export const sendable = (given: Command, partitions: number | undefined): Sendab
     text,
     bytes,
     isStored,
-    packing: (partitions === undefined ? tokenHash(token) : tokenHash(token) % partitions) * kindsMax + kind,
+    packing: (partitions === undefined ? hash : hash % partitions) * kindsMax + kind,
     lane: laneOf(command),
     isAlone: false,
   }
+}
+
+/** The token of the SKU that was asked about last: in a rush it is the same again and again. */
+let last = { sku: "", token: "", hash: 0 }
+const tokenOf = (sku: string): { readonly token: string; readonly hash: number } => {
+  if (last.sku === sku) return last
+  const token = skuToken(sku)
+  last = { sku, token, hash: tokenHash(token) }
+  return last
 }
 
 /** Each class, stored or not. */

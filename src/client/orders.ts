@@ -70,6 +70,7 @@ const contentOf = (text: string, sender: SenderId): number | undefined => {
 /** Commands about orders of one sender. */
 export const ofOrders = (sender: SenderId): Spoken<OrderAnswer, OrderHeardDecision> => ({
   keyOf: (said) => (said.id === null || !("order" in said) || said.order === undefined ? undefined : commandKey(said.id, said.order)),
+  isOf: (said, { id, about }) => said.id === id && "order" in said && said.order === about,
   answer: ({ id, about: order }, rest) => ({ id, order, ...rest }) as OrderAnswer,
   differing: (one, other) => {
     const [a, b] = [contentOf(one, sender), contentOf(other, sender)]
