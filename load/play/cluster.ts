@@ -101,20 +101,23 @@ export const namedCluster = async (
   stop: async () => undefined,
 })
 
+const isOk = (page: string): Promise<boolean> =>
+  fetch(page).then(
+    ({ ok }) => ok,
+    () => false,
+  )
+
+/** Waits until every partition is served, and every worker process has its part of them. Returns the address of the metrics. */
 const untilServing = async (child: ChildProcess, log: () => string, folder: string, over: Over, stop: AbortSignal): Promise<string> => {
   const file = join(folder, ".cache", "holdfast", over === "nats" ? "connection.json" : "gateway.json")
   for (;;) {
     if (stop.aborted) throw new NotStarted("ended by a signal before the cluster served")
     if (child.exitCode !== null) throw new Error(`holdfast serve ended by itself:\n${log().split("\n").slice(-12).join("\n")}`)
     const metrics = /"metrics":"([^"]+)"/.exec(log())?.[1]
-    const isReady =
-      metrics !== undefined &&
-      (await fetch(metrics.replace("/metrics", "/ready")).then(
-        ({ ok }) => ok,
-        () => false,
-      ))
     if (
-      isReady &&
+      metrics !== undefined &&
+      (await isOk(metrics.replace("/metrics", "/ready"))) &&
+      (await isOk(metrics.replace("/metrics", "/worker"))) &&
       (await readFile(file, "utf8").then(
         () => true,
         () => false,

@@ -42,11 +42,11 @@ export const serveMany = Effect.fnUntraced(function* (config: HoldfastConfig, co
   const own = config.nats === null ? yield* startOwnServer(config.worker) : null
   const beside = yield* besideScope
   const supervisor = yield* supervise(config.worker, count, (worker) => workerEnvironment(worker, own === null ? {} : ownEnvironment(own)))
-  const { report, metrics, isDrained } = supervisor
+  const { report, readiness, metrics, isDrained } = supervisor
   yield* leaveAtTheEnd(
     Effect.flatMap(isDrained, (done) => (done ? Effect.succeed(null) : Effect.as(Effect.logError(notDrained), notDrained))),
   )
-  const address = yield* serveTelemetry({ metrics, readiness: report, worker: report }, config.http)
+  const address = yield* serveTelemetry({ metrics, readiness, worker: report }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
   yield* Effect.logInfo("workers run as processes of their own; SIGHUP restarts them one after another", { workers: count })
   if (own !== null) yield* Effect.forkScoped(serveOwnGateway(own.servers, postgres !== "none"))

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { connect, type SenderClient } from "../../src/channel.ts"
-import type { SupervisorReport } from "../../src/cli/processes/supervise.ts"
+import type { SupervisorReadiness, SupervisorReport } from "../../src/cli/processes/supervise.ts"
 import type { EmbeddedConnection } from "../../src/nats/embedded.ts"
 import { natsServerBinary } from "../../src/nats/server-binary.ts"
 import { metricName } from "../../src/telemetry/catalogue.ts"
@@ -20,6 +20,10 @@ let said: () => string
 let pages = ""
 
 const report = async (): Promise<SupervisorReport> => (await fetch(`${pages}/worker`)).json() as Promise<SupervisorReport>
+const readiness = async () => {
+  const answer = await fetch(`${pages}/ready`)
+  return { status: answer.status, said: (await answer.json()) as SupervisorReadiness }
+}
 const pidsOf = async () => (await report()).workers.map(({ pid }) => pid)
 const metric = async (name: string, label = ""): Promise<number> => {
   const lines = (await (await fetch(`${pages}/metrics`)).text()).split("\n")
@@ -76,9 +80,12 @@ const open = async (sender: string): Promise<SenderClient> => {
 
 describe("two workers under a supervisor", () => {
   it("share the partitions, each a process, on one page", async () => {
-    await until(async () => (await metric(metricName.owned)) === 8)
-    expect(await metric(metricName.owned, 'worker="many-1"')).toBeGreaterThan(0)
-    expect(await metric(metricName.owned, 'worker="many-2"')).toBeGreaterThan(0)
+    const owned = async () => [await metric(metricName.owned, 'worker="many-1"'), await metric(metricName.owned, 'worker="many-2"')]
+    // Each says it once a second, so what was handed over is with neither or with both for a moment.
+    await until(async () => {
+      const [first = 0, second = 0] = await owned()
+      return first > 0 && second > 0 && first + second === 8
+    })
     expect(await metric(metricName.processesReady)).toBe(2)
     expect(new Set(await pidsOf()).size).toBe(2)
   })
@@ -101,6 +108,26 @@ describe("two workers under a supervisor", () => {
     expect(await pidsOf()).toContain(other)
     expect(await metric(metricName.processRestarts, 'why="ended"')).toBe(1)
     expect(said()).toContain("a worker process ended, and is started again")
+  })
+
+  it("are ready as a cluster once the other serves all, while the one that was killed has yet to come up", async () => {
+    const [victim] = await pidsOf()
+    process.kill(victim ?? 0, "SIGKILL")
+    const replacement = async () => (await pidsOf())[0] ?? victim
+    await until(async () => (await replacement()) !== victim)
+    // It stands still from its beginning on, however soon another would be ready.
+    const slow = (await replacement()) ?? 0
+    process.kill(slow, "SIGSTOP")
+    await until(async () => (await metric(metricName.owned, 'worker="many-2"')) === 8 && (await readiness()).status === 200)
+    const { said: ofCluster } = await readiness()
+    expect(ofCluster.workers.map(({ pid, ready }) => [pid === slow, ready])).toEqual([
+      [true, false],
+      [false, true],
+    ])
+    expect([ofCluster.ready, ofCluster.workersReady, ofCluster.outages]).toEqual([true, false, []])
+    expect((await fetch(`${pages}/worker`)).status).toBe(503)
+    process.kill(slow, "SIGCONT")
+    await until(allReady)
   })
 
   it("are restarted one after another on SIGHUP, and a channel that buys meanwhile is always answered", async () => {
