@@ -346,6 +346,8 @@ export const childStartAgainMs = 500
 export const childStartAgainMsMax = 15_000
 /** Milliseconds that a projector or an archivist beside a worker gets to end before it is killed: a batch of rows, or a request, is done by then. Either may be killed at any time, so nothing is lost by it. */
 export const besideEndMs = 5_000
+/** Milliseconds that a worker process gets to end beyond what it gives itself for draining and for giving its leases back, before its supervisor kills it: for closing its connections. What it leaves unsaid, its partitions' next owners say. */
+export const childEndMs = 5_000
 /** Milliseconds that a worker process gets to be ready when others wait for it to be restarted. */
 export const childReadyMs = 120_000
 

@@ -35,16 +35,22 @@ export const ended = (child: ChildProcess): Effect.Effect<number | null> =>
     })
   })
 
-/** Tells a process to end, and kills it where it doesn't: one that stands still hears nothing, and would be waited for for ever. */
-const end = (child: ChildProcess, name: string): Effect.Effect<void> =>
+const end = (child: ChildProcess, name: string, waitMs: number): Effect.Effect<void> =>
   Effect.gen(function* () {
     child.kill("SIGTERM")
-    const done = yield* Effect.timeoutOption(ended(child), besideEndMs)
+    const done = yield* Effect.timeoutOption(ended(child), waitMs)
     if (done._tag === "Some") return
-    yield* Effect.logWarning(`the ${name} was told to end and doesn't: it is killed`, { pid: child.pid, waitedMs: besideEndMs })
+    yield* Effect.logWarning(`the ${name} was told to end and doesn't: it is killed`, { pid: child.pid, waitedMs: waitMs })
     child.kill("SIGKILL")
     yield* ended(child)
   })
+
+/**
+ * Tells a process to end, and kills it where it doesn't in that time: one that stands still hears nothing, and would be waited for for ever. In a fiber of its own, so that it may be what releases something: a fiber that releases
+ * was interrupted, and can't wait for a limited time.
+ */
+export const endWithin = (child: ChildProcess, name: string, waitMs: number): Effect.Effect<void> =>
+  Effect.flatMap(Effect.forkDetach(end(child, name, waitMs)), Fiber.join)
 
 /** Runs one to its end, which comes with the scope at the latest, and by itself with this process. Returns its exit code. */
 export const runBeside = ({ name, args, env }: Beside): Effect.Effect<number | null> => {
@@ -59,9 +65,7 @@ export const runBeside = ({ name, args, env }: Beside): Effect.Effect<number | n
     child.on("error", () => undefined)
     return child
   })
-  // In a fiber of its own: the one that releases was interrupted, and could not wait for a limited time.
-  const release = (child: ChildProcess) => Effect.flatMap(Effect.forkDetach(end(child, name)), Fiber.join)
-  return Effect.acquireRelease(start, release).pipe(
+  return Effect.acquireRelease(start, (child) => endWithin(child, name, besideEndMs)).pipe(
     Effect.tap(({ pid }) => Effect.logInfo(`the ${name} runs, as a process of its own`, { pid })),
     Effect.flatMap(ended),
     Effect.scoped,

@@ -5,13 +5,14 @@
 import { Effect } from "effect"
 import { archiveSettings, type HoldfastConfig, loadArchiveConfig, settings } from "../config.ts"
 import { sendersText } from "../domain/sender-list.ts"
+import { childEndMs } from "../limits.ts"
 import type { Login } from "../nats/connection.ts"
 import type { WorkerAccess } from "../nats/layer.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { besideScope } from "./beside.ts"
 import { leaveAtTheEnd } from "./leave-at-the-end.ts"
 import { ownSenders, startOwnServer } from "./own-server.ts"
-import { supervise } from "./processes/supervise.ts"
+import { type Supervisor, supervise } from "./processes/supervise.ts"
 import { serveOwnGateway } from "./serve-gateway.ts"
 import { keepProjecting } from "./serve-postgres.ts"
 import { keepArchiving } from "./serve-room.ts"
@@ -34,18 +35,30 @@ const workerEnvironment = (worker: string, own: NodeJS.ProcessEnv): NodeJS.Proce
   return { ...inherited, ...own, [settings.worker.name]: worker, [settings.httpHost.name]: "127.0.0.1", [settings.httpPort.name]: "0" }
 }
 
-const notDrained = "a worker process was not drained in time"
+/** Milliseconds that a worker process gets to end: what it gives itself for its ingress, then for its partitions, then for leases that the broker doesn't take back, and some more. */
+const endMsOf = ({ drainTimeoutMs, leaseTtlMs }: HoldfastConfig): number => 2 * drainTimeoutMs + leaseTtlMs + childEndMs
+
+/** What wasn't done at the end; null: nothing. */
+const unfinishedOf = (workers: ReadonlyArray<string>): string | null =>
+  workers.length === 0 ? null : `worker processes were not drained in time: ${workers.join(", ")}`
+
+/** Drains all workers, and says who wasn't. */
+const leave = ({ drain }: Supervisor) =>
+  Effect.map(drain, unfinishedOf).pipe(Effect.tap((unfinished) => (unfinished === null ? Effect.void : Effect.logError(unfinished))))
 
 /** Serves with so many worker processes until it is interrupted. */
 export const serveMany = Effect.fnUntraced(function* (config: HoldfastConfig, count: number, postgres: string | null | "none") {
   const archive = yield* loadArchiveConfig
   const own = config.nats === null ? yield* startOwnServer(config.worker) : null
   const beside = yield* besideScope
-  const supervisor = yield* supervise(config.worker, count, (worker) => workerEnvironment(worker, own === null ? {} : ownEnvironment(own)))
-  const { report, readiness, metrics, isDrained } = supervisor
-  yield* leaveAtTheEnd(
-    Effect.flatMap(isDrained, (done) => (done ? Effect.succeed(null) : Effect.as(Effect.logError(notDrained), notDrained))),
-  )
+  const supervisor = yield* supervise({
+    name: config.worker,
+    count,
+    endMs: endMsOf(config),
+    envOf: (worker) => workerEnvironment(worker, own === null ? {} : ownEnvironment(own)),
+  })
+  yield* leaveAtTheEnd(leave(supervisor))
+  const { metrics, readiness, report } = supervisor
   const address = yield* serveTelemetry({ metrics, readiness, worker: report }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
   yield* Effect.logInfo("workers run as processes of their own; SIGHUP restarts them one after another", { workers: count })

@@ -4,12 +4,14 @@ import { mkdtemp, mkdtempDisposable, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
 import { connect, type SenderClient } from "../../src/channel.ts"
 import type { SupervisorReadiness, SupervisorReport } from "../../src/cli/processes/supervise.ts"
+import { appendTimeoutMs } from "../../src/limits.ts"
 import type { EmbeddedConnection } from "../../src/nats/embedded.ts"
 import { natsServerBinary } from "../../src/nats/server-binary.ts"
 import { metricName } from "../../src/telemetry/catalogue.ts"
+import { logLine } from "../../src/telemetry/names.ts"
 import { startTimeoutMs } from "../nats/nats-broker.ts"
 import { bare, isAlive, textOf, until } from "../processes.ts"
 
@@ -37,7 +39,7 @@ const allReady = async (): Promise<boolean> => {
 }
 
 /** Starts a supervisor of two workers with an own nats-server, whose files are in `cwd`. */
-const start = (cwd: string): ChildProcess => {
+const start = (cwd: string, more: NodeJS.ProcessEnv = {}): ChildProcess => {
   const env = {
     ...bare,
     XDG_CACHE_HOME: process.env.XDG_CACHE_HOME,
@@ -48,8 +50,18 @@ const start = (cwd: string): ChildProcess => {
     HOLDFAST_LEASE_TTL_MS: "1000",
     HOLDFAST_WORKER: "many",
     HOLDFAST_LOG: "json",
+    ...more,
   }
   return spawn(process.execPath, [main, "serve", "--processes", "2", "--no-postgres"], { cwd, env, stdio: ["ignore", "ignore", "pipe"] })
+}
+
+/** Waits until the supervisor that `said` is of, and its workers, are ready. */
+const untilReady = async (): Promise<void> => {
+  // Its workers say the same of their own pages, each with its name.
+  const address = () => /^\{"metrics":"([^"]+)\/metrics"/m.exec(said())?.[1]
+  await until(() => address() !== undefined)
+  pages = address() ?? ""
+  await until(allReady)
 }
 
 beforeAll(async () => {
@@ -58,11 +70,7 @@ beforeAll(async () => {
   supervisor = start(folder)
   if (supervisor.stderr === null) throw new Error("its log is read")
   said = textOf(supervisor.stderr)
-  // Its workers say the same of their own pages, each with its name.
-  const address = () => /^\{"metrics":"([^"]+)\/metrics"/m.exec(said())?.[1]
-  await until(() => address() !== undefined)
-  pages = address() ?? ""
-  await until(allReady)
+  await untilReady()
 }, startTimeoutMs)
 afterAll(async () => {
   supervisor.kill("SIGKILL")
@@ -175,5 +183,28 @@ describe("a supervisor that is ended before its workers serve", () => {
     ending.kill("SIGINT")
     expect(await ended).toBe(0)
     expect(log()).not.toContain("drained in time")
+  })
+})
+
+describe("a supervisor that is ended while one of its workers stands still", () => {
+  it("waits for that one as long as a drain may take, kills it, names it, and ends with 1", async () => {
+    await using still = await mkdtempDisposable(join(tmpdir(), "holdfast-still-"))
+    // The shortest that may be.
+    const ending = start(still.path, { HOLDFAST_DRAIN_TIMEOUT_MS: String(appendTimeoutMs + 1) })
+    onTestFinished(() => void ending.kill("SIGKILL"))
+    if (ending.stderr === null) throw new Error("its log is read")
+    said = textOf(ending.stderr)
+    await untilReady()
+    const [drains, stands] = await pidsOf()
+    process.kill(stands ?? 0, "SIGSTOP")
+    const ended = new Promise<number | null>((done) => ending.once("exit", done))
+    ending.kill("SIGTERM")
+    expect(await ended).toBe(1)
+    const text = said()
+    expect(text).toContain("the worker process many-2 was told to end and doesn't: it is killed")
+    expect(text).toContain("worker processes were not drained in time: many-2")
+    expect(text).not.toContain("the worker process many-1")
+    expect(text).toMatch(new RegExp(`"worker":"many-1".*"${logLine.drained}"`))
+    for (const pid of [drains, stands]) expect(isAlive(pid ?? 0)).toBe(false)
   })
 })

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { Effect, Option, Schema, type Scope } from "effect"
 import { childPageMs, childStartAgainMs, childStartAgainMsMax } from "../../limits.ts"
-import { ended, hasEnded } from "../beside.ts"
+import { ended, endWithin, hasEnded } from "../beside.ts"
 
 /** The program itself. */
 const mainFile = fileURLToPath(new URL("../../main.ts", import.meta.url))
@@ -29,12 +29,15 @@ export class WorkerPlace {
   readonly name: string
   readonly #env: NodeJS.ProcessEnv
   readonly #restarted: (why: "ended" | "asked") => void
+  readonly #endMs: number
   #child: ChildProcess | null = null
   #pages: string | null = null
   #isAsked = false
 
-  constructor(name: string, env: NodeJS.ProcessEnv, restarted: (why: "ended" | "asked") => void) {
+  /** `endMs`: what its process gets to end. */
+  constructor(name: string, env: NodeJS.ProcessEnv, endMs: number, restarted: (why: "ended" | "asked") => void) {
     this.name = name
+    this.#endMs = endMs
     this.#env = env
     this.#restarted = restarted
   }
@@ -63,16 +66,20 @@ export class WorkerPlace {
     }
   }
 
+  /** Tells a process to end, which drains, and kills it where it doesn't end in its time. */
+  #end(child: ChildProcess): Effect.Effect<void> {
+    return endWithin(child, `worker process ${this.name}`, this.#endMs)
+  }
+
   /** Ends the process that is there, which drains; the place starts another at once. Does nothing where none runs. */
   readonly restart = Effect.suspend(() => {
     const child = this.#child
     if (child === null || hasEnded(child)) return Effect.void
     this.#isAsked = true
-    child.kill("SIGTERM")
-    return ended(child)
+    return this.#end(child)
   })
 
-  /** A process for as long as the scope lives. It drains when the scope closes, and is given the time for that that it gives itself. */
+  /** A process for as long as the scope lives. It drains when the scope closes. */
   #start(): Effect.Effect<ChildProcess, never, Scope.Scope> {
     const start = Effect.sync(() => {
       // In its own process group: Ctrl-C reaches the supervisor, who then ends all in order. The channel ends with the supervisor, and the worker with the channel.
@@ -90,12 +97,7 @@ export class WorkerPlace {
       })
       return child
     })
-    return Effect.acquireRelease(start, (child) =>
-      Effect.andThen(
-        Effect.sync(() => child.kill("SIGTERM")),
-        ended(child),
-      ),
-    )
+    return Effect.acquireRelease(start, (child) => (hasEnded(child) ? Effect.void : this.#end(child)))
   }
 
   /** Keeps a process here for ever: one that ends is followed by another, after a while if it ended by itself and soon. */

@@ -17,8 +17,8 @@ export interface Supervisor {
   readonly readiness: () => SupervisorReadiness
   /** The metrics of all workers and of this process, the gateway inside it included, as one page. */
   readonly metrics: () => Promise<string>
-  /** Ends all at once, each draining; whether all ended with code 0. For the end: nothing is started again. */
-  readonly isDrained: Effect.Effect<boolean>
+  /** Ends all at once, each draining, and kills who doesn't end in its time. Returns the names of those that were not drained. For the end: nothing is started again. */
+  readonly drain: Effect.Effect<ReadonlyArray<string>>
 }
 
 /** What `/worker` says of a supervisor. */
@@ -117,19 +117,32 @@ const onHangUp = (seen: ReadonlyArray<SeenPlace>) =>
     yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(asked), rolling(seen))))
   })
 
-/** Keeps so many workers running, each as a process of its own, until the scope closes: then all drain at once. `envOf`: what the one of that name is told. */
-export const supervise = (
-  name: string,
-  count: number,
-  envOf: (worker: string) => NodeJS.ProcessEnv,
-): Effect.Effect<Supervisor, never, Scope.Scope | MetricsRegistry> =>
+/** What a supervisor is told. */
+export interface SupervisorOptions {
+  /** Its own name; its workers are called after it. */
+  readonly name: string
+  /** How many workers it keeps. */
+  readonly count: number
+  /** Milliseconds that a worker gets to end before it is killed. */
+  readonly endMs: number
+  /** What the worker of that name is told. */
+  readonly envOf: (worker: string) => NodeJS.ProcessEnv
+}
+
+/** Keeps so many workers running, each as a process of its own, until they are drained. */
+export const supervise = ({
+  name,
+  count,
+  endMs,
+  envOf,
+}: SupervisorOptions): Effect.Effect<Supervisor, never, Scope.Scope | MetricsRegistry> =>
   Effect.gen(function* () {
     const seen: Array<SeenPlace> = []
     const registry = yield* MetricsRegistry
     const restarted = makeProcessMetrics(registry, count, () => reportOf(name, seen).workers.filter(({ ready }) => ready).length)
     for (let place = 1; place <= count; place++) {
       const worker = `${name}-${place}`
-      seen.push({ place: new WorkerPlace(worker, envOf(worker), restarted), isReady: false, seesServed: false, outages: [] })
+      seen.push({ place: new WorkerPlace(worker, envOf(worker), endMs, restarted), isReady: false, seesServed: false, outages: [] })
     }
     const fibers = yield* Effect.forEach(seen, ({ place }) => Effect.forkDetach(place.keep))
     for (const one of seen) {
@@ -144,7 +157,7 @@ export const supervise = (
     return {
       report,
       readiness: () => readinessOf(report(), seen),
-      isDrained: Effect.map(Fiber.interruptAll(fibers), () => seen.every(({ place }) => place.endedWell)),
+      drain: Effect.map(Fiber.interruptAll(fibers), () => seen.flatMap(({ place }) => (place.endedWell ? [] : [place.name]))),
       metrics: async () => {
         const pages = await Promise.all(seen.map(({ place }) => place.page("/metrics")))
         return mergedPage([await pageOf(registry), ...pages.flatMap((page) => (page === null ? [] : [page.text]))])
