@@ -14,3 +14,7 @@ export const leaveAtTheEnd = (leave: Effect.Effect<string | null>) =>
       ),
     ),
   )
+
+/** What is said of a process, which is not ready once it is ending. */
+export const endingOr = <Said extends { readonly ready: boolean }>(isEnding: boolean, said: Said): Said =>
+  isEnding ? { ...said, ready: false } : said

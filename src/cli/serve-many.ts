@@ -10,7 +10,7 @@ import type { Login } from "../nats/connection.ts"
 import type { WorkerAccess } from "../nats/layer.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { besideScope } from "./beside.ts"
-import { leaveAtTheEnd } from "./leave-at-the-end.ts"
+import { endingOr, leaveAtTheEnd } from "./leave-at-the-end.ts"
 import { ownSenders, startOwnServer } from "./own-server.ts"
 import { type Supervisor, supervise } from "./processes/supervise.ts"
 import { serveOwnGateway } from "./serve-gateway.ts"
@@ -57,13 +57,23 @@ export const serveMany = Effect.fnUntraced(function* (config: HoldfastConfig, co
     endMs: endMsOf(config),
     envOf: (worker) => workerEnvironment(worker, own === null ? {} : ownEnvironment(own)),
   })
-  yield* leaveAtTheEnd(leave(supervisor))
-  const { metrics, readiness, report } = supervisor
+  let isEnding = false
+  const { metrics } = supervisor
+  const readiness = () => endingOr(isEnding, supervisor.readiness())
+  const report = () => endingOr(isEnding, supervisor.report())
+  // Before it is said how to leave, so that the pages answer until all workers have left.
   const address = yield* serveTelemetry({ metrics, readiness, worker: report }, config.http)
+  yield* leaveAtTheEnd(leave(supervisor))
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
   yield* Effect.logInfo("workers run as processes of their own; SIGHUP restarts them one after another", { workers: count })
   if (own !== null) yield* Effect.forkScoped(serveOwnGateway(own.servers, postgres !== "none"))
   yield* Effect.forkIn(keepArchiving(archive), beside)
   yield* Effect.forkIn(keepProjecting({ url: postgres, isOwnCluster: own !== null }), beside)
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      // The first thing that is done at the end, so that nobody is sent here while the gateway closes and the workers drain.
+      isEnding = true
+    }),
+  )
   return yield* Effect.never
 })

@@ -45,7 +45,7 @@ import { wholeFlag } from "./arguments.ts"
 import { besideScope } from "./beside.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
-import { leaveAtTheEnd } from "./leave-at-the-end.ts"
+import { endingOr, leaveAtTheEnd } from "./leave-at-the-end.ts"
 import { ownSenders, startOwnServer } from "./own-server.ts"
 import { parentGone } from "./parent-gone.ts"
 import { tellSupervisor } from "./processes/child.ts"
@@ -140,9 +140,6 @@ const readable = (readiness: Readiness) => ({
   ...readiness,
   outages: readiness.outages.map(({ sinceMs, ...outage }) => ({ ...outage, since: new Date(sinceMs).toISOString() })),
 })
-
-/** What is said of this process, which is not ready once it is ending. */
-const endingOr = <Said extends { readonly ready: boolean }>(isEnding: boolean, said: Said) => (isEnding ? { ...said, ready: false } : said)
 
 const work = Effect.fnUntraced(function* (config: HoldfastConfig, postgres: string | null | "none") {
   let ingress: RunningIngress | undefined

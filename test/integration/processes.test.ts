@@ -26,6 +26,14 @@ const readiness = async () => {
   const answer = await fetch(`${pages}/ready`)
   return { status: answer.status, said: (await answer.json()) as SupervisorReadiness }
 }
+const statusOf = (page: string): Promise<number | null> =>
+  fetch(`${pages}${page}`).then(
+    async ({ status, body }) => {
+      await body?.cancel()
+      return status
+    },
+    () => null,
+  )
 const pidsOf = async () => (await report()).workers.map(({ pid }) => pid)
 const metric = async (name: string, label = ""): Promise<number> => {
   const lines = (await (await fetch(`${pages}/metrics`)).text()).split("\n")
@@ -187,7 +195,7 @@ describe("a supervisor that is ended before its workers serve", () => {
 })
 
 describe("a supervisor that is ended while one of its workers stands still", () => {
-  it("waits for that one as long as a drain may take, kills it, names it, and ends with 1", async () => {
+  it("isn't ready from then on, waits for that one as long as a drain may take, kills it, names it, and ends with 1", async () => {
     await using still = await mkdtempDisposable(join(tmpdir(), "holdfast-still-"))
     // The shortest that may be.
     const ending = start(still.path, { HOLDFAST_DRAIN_TIMEOUT_MS: String(appendTimeoutMs + 1) })
@@ -199,6 +207,16 @@ describe("a supervisor that is ended while one of its workers stands still", () 
     process.kill(stands ?? 0, "SIGSTOP")
     const ended = new Promise<number | null>((done) => ending.once("exit", done))
     ending.kill("SIGTERM")
+    const statuses: Array<ReadonlyArray<number | null>> = []
+    await until(async () => {
+      statuses.push(await Promise.all(["/ready", "/worker"].map(statusOf)))
+      return said().includes("it is killed")
+    })
+    for (const ofPage of [0, 1].map((page) => statuses.map((both) => both[page]))) {
+      // The signal may be heard after the first question. From then on every answer is 503, and there is one until the last worker is gone.
+      expect(ofPage).toContain(503)
+      expect(new Set(ofPage.slice(ofPage.indexOf(503), -1))).toEqual(new Set([503]))
+    }
     expect(await ended).toBe(1)
     const text = said()
     expect(text).toContain("the worker process many-2 was told to end and doesn't: it is killed")
