@@ -69,6 +69,25 @@ describe("rendezvous", () => {
     }
   })
 
+  it.each([
+    { workers: 2, partitions: 8, fullest: 5.1, mostOfAll: 8 },
+    { workers: 4, partitions: 8, fullest: 3.5, mostOfAll: 7 },
+    { workers: 4, partitions: 32, fullest: 10.9, mostOfAll: 19 },
+    { workers: 4, partitions: 64, fullest: 20.3, mostOfAll: 28 },
+    { workers: 8, partitions: 64, fullest: 12.2, mostOfAll: 24 },
+    { workers: 8, partitions: 128, fullest: 21.9, mostOfAll: 33 },
+  ])("leaves the fullest of $workers workers $fullest of $partitions partitions, of a thousand clusters' names", (expected) => {
+    // These are the figures of docs/CAPACITY.md.
+    const fullestOf = (cluster: number): number => {
+      const names = Array.from({ length: expected.workers }, (_, index) => `host-${cluster}-${index + 1}`)
+      const owners = allPartitions.slice(0, expected.partitions).map((of) => ownerOf(names, of))
+      return Math.max(...names.map((name) => owners.filter((owner) => owner === name).length))
+    }
+    const each = Array.from({ length: 1_000 }, (_, cluster) => fullestOf(cluster))
+    expect(each.reduce((sum, one) => sum + one, 0) / each.length).toBeCloseTo(expected.fullest, 1)
+    expect(Math.max(...each)).toBe(expected.mostOfAll)
+  })
+
   it("passes over who has not caught up, as long as anybody has, and lets the first two follow whoever owns", () => {
     fc.assert(
       fc.property(workers(1), partition, fc.func(fc.boolean()), (names, of, isCaughtUp) => {
