@@ -16,7 +16,7 @@ import type { AppendInFlight, Partition, Serving } from "./partition.ts"
 import type { Output } from "./protocol.ts"
 import { publishedSeq } from "./publishing.ts"
 import { type Cursor, type JournalRecord, type RecordEnvelope, type RecordKind, recordVersion, type StoredRecord } from "./records.ts"
-import { askShortEndAgain, isBelieved, shortEndTold } from "./short-end.ts"
+import { askShortEndAgain, isBelieved, shortEndAlarms, shortEndTold } from "./short-end.ts"
 import { countSinceSnapshot } from "./snapshot-due.ts"
 
 /** What is known of the record in flight. As long as that is nothing, there may be something to do about it. */
@@ -182,11 +182,13 @@ const onShortEnd = (
   nowMs: EpochMs,
 ): Array<Output> => {
   const confirmedSeq = inFlight.pending.expectedSeq
-  inFlight.shortEnd = shortEndTold(inFlight.shortEnd, { endSeq, confirmedSeq }, nowMs)
-  if (isBelieved(inFlight.shortEnd, rules))
+  const before = inFlight.shortEnd
+  const short = shortEndTold(before, { endSeq, confirmedSeq }, nowMs)
+  inFlight.shortEnd = short
+  if (isBelieved(short, rules))
     return halt(partition, "JournalLostTail", `the journal ends at ${endSeq}, record ${confirmedSeq} was confirmed`, nowMs)
   inFlight.askAgainAtMs = nowMs + resendEveryMs
-  return []
+  return shortEndAlarms(before, short, { partition: partition.id, endSeq })
 }
 
 /** Whose record stands in the place of the one in flight. */

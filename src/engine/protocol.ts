@@ -295,6 +295,7 @@ export const AlarmKind = [
   "FloorRaised",
   "MemoryShort",
   "AppendUnknown",
+  "ShortEnd",
 ] as const
 export type AlarmKind = (typeof AlarmKind)[number]
 

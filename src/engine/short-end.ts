@@ -7,7 +7,8 @@
  */
 import { assert } from "../assert.ts"
 import type { EpochMs } from "../domain/names.ts"
-import type { ProtocolRules } from "./protocol.ts"
+import { formerLeaderMs } from "../limits.ts"
+import type { Output, ProtocolRules } from "./protocol.ts"
 
 /** Since when a journal is told to end too early. */
 export interface ShortEnd {
@@ -38,3 +39,15 @@ export const askShortEndAgain = (short: ShortEnd | null, nowMs: EpochMs): void =
 /** Whether a short end that was just told is the journal's: no former leader can have told it. */
 export const isBelieved = ({ sinceMs, askedAtMs }: ShortEnd, { believesShortEnd }: ProtocolRules): boolean =>
   believesShortEnd(askedAtMs - sinceMs)
+
+/** Told once, when the waiting begins: nobody serves the partition meanwhile, and without a word nobody would know why. */
+export const shortEndAlarms = (
+  before: ShortEnd | null,
+  short: ShortEnd,
+  { partition, endSeq }: { readonly partition: number; readonly endSeq: number },
+): Array<Output> => {
+  if (short === before) return []
+  const told = `the journal is told to end at ${endSeq}, record ${short.seq} was confirmed`
+  const detail = `partition ${partition}: ${told}; asked for again, and believed if that record is still missing in ${formerLeaderMs / 1_000} s`
+  return [{ _tag: "Alarm", kind: "ShortEnd", detail }]
+}

@@ -25,7 +25,7 @@ import {
 } from "./partition.ts"
 import type { ClaimBasis, Output, ProtocolRules, ReignEndReason } from "./protocol.ts"
 import type { Entry, JournalRecord, StoredRecord } from "./records.ts"
-import { askShortEndAgain, isBelieved, shortEndTold } from "./short-end.ts"
+import { askShortEndAgain, isBelieved, shortEndAlarms, shortEndTold } from "./short-end.ts"
 import { countSinceSnapshot } from "./snapshot-due.ts"
 import { discardSnapshot, finishRecovery } from "./snapshot-loading.ts"
 import { haltDamaged, raiseWitness } from "./witness.ts"
@@ -188,9 +188,12 @@ const onShortEnd = (
   nowMs: number,
 ): Array<Output> => {
   const { claiming } = partition
+  const before = claiming.shortEnd
+  const short = shortEndTold(before, { endSeq, confirmedSeq }, nowMs)
   claiming.basis = null
-  claiming.shortEnd = shortEndTold(claiming.shortEnd, { endSeq, confirmedSeq }, nowMs)
-  if (!isBelieved(claiming.shortEnd, rules)) return askBasisLater(claiming, nowMs)
+  claiming.shortEnd = short
+  if (!isBelieved(short, rules))
+    return [...shortEndAlarms(before, short, { partition: partition.id, endSeq }), ...askBasisLater(claiming, nowMs)]
   if (endSeq === 0 && knownSeq === 0)
     return halt(partition, "JournalEmpty", `the journal is empty, incarnation ${incarnation ?? "unknown"} had begun`, nowMs)
   return halt(partition, "JournalLostTail", `the journal ends at ${endSeq}, record ${confirmedSeq} was confirmed`, nowMs)

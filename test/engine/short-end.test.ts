@@ -46,6 +46,10 @@ const frozenOwner = (): Worker => {
   return owner
 }
 
+/** What was said of short ends so far. */
+const alarmsOf = (worker: Worker): ReadonlyArray<string> =>
+  worker.all("Alarm").flatMap(({ kind, detail }) => (kind === "ShortEnd" ? [detail] : []))
+
 const tellOwner = (owner: Worker, endSeq: number): void => {
   owner.take("ReadJournalEnd")
   owner.put({ _tag: "JournalEndRead", endSeq, record: null })
@@ -66,6 +70,33 @@ describe("a claimant that is told an end before what it knows to be confirmed", 
     expect(claimant.partition.phase).toBe("serving")
     expect(broker.halt).toBeNull()
     expect(broker.journal.length).toBe(endSeq + 1)
+  })
+
+  it("says once that it waits, with what it was told and when it will believe it", () => {
+    const { broker } = serving(10)
+    const claimant = claimantOf(broker)
+    const endSeq = broker.journal.length
+    const waits = `partition 0: the journal is told to end at ${endSeq - 1}, record ${endSeq} was confirmed; asked for again, and believed if that record is still missing in 30 s`
+    expect(alarmsOf(claimant)).toEqual([])
+    for (const told of [endSeq - 1, endSeq - 2, endSeq - 1]) {
+      tellClaimant(claimant, { endSeq: told })
+      expect(alarmsOf(claimant)).toEqual([waits])
+      pass(claimant, formerLeaderMs / 3 - 1_000)
+    }
+    tellClaimant(claimant, { endSeq: endSeq - 1 })
+    expect(claimant.has("Halted")).toBe(false)
+    // Nothing is left to be waited for once it is believed: the halt says so.
+    pass(claimant, 3_000)
+    tellClaimant(claimant, { endSeq: endSeq - 1 })
+    expect(claimant.take("Halted").halt.reason).toBe("JournalLostTail")
+    expect(alarmsOf(claimant)).toEqual([waits])
+  })
+
+  it("says nothing of an end that holds all that was confirmed", () => {
+    const claimant = claimantOf(serving(10).broker)
+    claimant.settle()
+    expect(claimant.partition.phase).toBe("serving")
+    expect(alarmsOf(claimant)).toEqual([])
   })
 
   it("doesn't ask without a pause", () => {
@@ -120,7 +151,9 @@ describe("a claimant that is told an end before what it knows to be confirmed", 
     claimant.settle(["ReadClaimBasis", "FollowJournal"])
     expect(rival.partition.phase).toBe("serving")
     pass(claimant, 2_000)
+    expect(alarmsOf(claimant)).toHaveLength(1)
     tellClaimant(claimant, { endSeq: endSeq - 1 })
+    expect(alarmsOf(claimant)).toHaveLength(2)
     expect(claimant.has("Halted")).toBe(false)
     expect(claimant.partition.phase).toBe("claiming")
   })
@@ -202,8 +235,10 @@ describe("an owner with an append of unknown outcome that is told an end before 
   it("keeps asking, sends nothing and says nothing, and goes on once the leader answers", () => {
     const owner = frozenOwner()
     const { journal } = owner.broker
+    const waits = `partition 0: the journal is told to end at ${journal.length - 2}, record ${journal.length} was confirmed; asked for again, and believed if that record is still missing in 30 s`
     for (let askedMs = 0; askedMs < 20_000; askedMs += 250) {
       tellOwner(owner, journal.length - 2)
+      expect(alarmsOf(owner)).toEqual([waits])
       for (const none of ["Append", "SendReplies", "Halted"] as const) expect(owner.has(none)).toBe(false)
       pass(owner, 250)
     }
