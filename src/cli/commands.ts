@@ -186,9 +186,12 @@ const entries: ReadonlyArray<CommandEntry> = [
   },
 ]
 
-/** The command that `args` name, if any. Flags of the binary itself take no values. */
+/** Flags of the binary itself, which may stand before the command, whose value is the next word. */
+const takesValue: ReadonlyArray<string> = ["--log-level", "--completions"]
+
+/** The command that `args` name, if any. */
 const entryOf = (args: ReadonlyArray<string>): CommandEntry | undefined => {
-  const name = args.find((arg) => !arg.startsWith("-"))
+  const name = args.find((arg, at) => !arg.startsWith("-") && !takesValue.includes(args[at - 1] ?? ""))
   return entries.find((entry) => entry.name === name)
 }
 

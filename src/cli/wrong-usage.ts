@@ -44,10 +44,18 @@ const invalidText = ({ value, expected }: Extract<Fault, { readonly _tag: "Inval
   return value === "" && !expected.startsWith("it ") ? "a value is missing" : `${shownName(value)}: ${expected}`
 }
 
-const said = (fault: Fault, doc: HelpDoc.HelpDoc): Complaint => {
+/** What a flag looks like where it is typed. */
+const spelledFlag = ({ name, type }: HelpDoc.FlagDoc): string => `--${name}${type === "boolean" ? "" : ` ${type}`}`
+
+const said = (fault: Fault, { helpDoc: doc, commandPath }: Invalid): Complaint => {
   switch (fault._tag) {
     case "UnrecognizedOption": {
-      const near = nearestName(withoutDashes(fault.option), namesOf(doc))
+      const name = withoutDashes(fault.option)
+      const known = flagsOf(doc).find((flag) => flag.name === name)
+      // It is refused all the same where it stands before the command that has it.
+      if (known !== undefined)
+        return { sentence: `--${name} stands behind the command: ${commandPath.join(" ")} ${spelledFlag(known)}`, about: name }
+      const near = nearestName(name, namesOf(doc))
       return { sentence: `there is no flag ${shownName(fault.option)}${meant(near, `--${near}`)}`, about: near }
     }
     case "MissingOption":
@@ -80,7 +88,7 @@ const described = (spelled: string, description: Option.Option<string>): string 
 /** The line of help about a flag, an argument or a command. */
 const helpLine = (doc: HelpDoc.HelpDoc, name: string): string | undefined => {
   const flag = flagsOf(doc).find((one) => one.name === name)
-  if (flag !== undefined) return described(`--${flag.name}${flag.type === "boolean" ? "" : ` ${flag.type}`}`, flag.description)
+  if (flag !== undefined) return described(spelledFlag(flag), flag.description)
   const argument = doc.args?.find((one) => one.name === name)
   if (argument !== undefined) return described(`<${argument.name}>`, argument.description)
   const command = (doc.subcommands ?? []).flatMap(({ commands }) => commands).find((one) => one.name === name)
@@ -92,9 +100,20 @@ const helpLine = (doc: HelpDoc.HelpDoc, name: string): string | undefined => {
       )
 }
 
+/** A flag before the command whose value was taken for the command. What is no flag of the group and no word like a command can be nothing else. */
+const flagBeforeCommand = ({ commandPath, errors, helpDoc }: Invalid): Complaint | undefined => {
+  const flag = errors.find((fault) => fault._tag === "UnrecognizedOption")?.option
+  const taken = errors.find((fault) => fault._tag === "UnknownSubcommand")?.subcommand
+  if (flag === undefined || taken === undefined || nearestName(taken, commandsOf(helpDoc)) !== undefined) return undefined
+  const line = [...commandPath, "<command>", shownName(flag), shownName(taken)].join(" ")
+  return { sentence: `a flag and its value stand behind the command: ${line}`, about: undefined }
+}
+
 /** What is said of a command line that can't be used. */
-const wrongUsageText = ({ commandPath, errors, helpDoc }: Invalid): string => {
-  const all = errors.map((fault) => said(fault, helpDoc))
+const wrongUsageText = (invalid: Invalid): string => {
+  const { commandPath, errors, helpDoc } = invalid
+  const before = flagBeforeCommand(invalid)
+  const all = before === undefined ? errors.map((fault) => said(fault, invalid)) : [before]
   const lines = new Set(all.flatMap(({ about }) => (about === undefined ? [] : (helpLine(helpDoc, about) ?? []))))
   return [...new Set(all.map(({ sentence }) => `holdfast: ${sentence}`)), ...lines, `see ${commandPath.join(" ")} --help`].join("\n")
 }

@@ -234,6 +234,9 @@ describe("a command line that can't be used", () => {
     [["quarantine", "lst"], "there is no command lst; did you mean list?", "  list    List what is in quarantine"],
     [["sennd"], "there is no command sennd; did you mean send?", "  send    Send commands"],
     [["stock"], "<sku> is missing", "  <sku>    Which SKU"],
+    [["--json", "audit"], "--json stands behind the command: holdfast audit --json", "  --json    Print JSON"],
+    [["--violations=5", "audit"], "--violations stands behind the command: holdfast audit --violations N", "  --violations N"],
+    [["quarantine", "--json", "list"], "--json stands behind the command: holdfast quarantine list --json", "  --json    Print JSON"],
   ])("%j: what is wrong, its line of help, and where the rest is; nothing more", async (args, what, line) => {
     const { code, out, err } = await cluster.run(args, { env })
     expect([code, out]).toEqual([2, ""])
@@ -242,6 +245,23 @@ describe("a command line that can't be used", () => {
     expect(second.startsWith(line)).toBe(true)
     expect(third).toMatch(/^see holdfast .*--help$/)
     expect(err.trimEnd().split("\n")).toHaveLength(3)
+  })
+
+  it.each<[ReadonlyArray<string>, string]>([
+    [["--archive", "/x", "audit"], "holdfast <command> --archive /x"],
+    [["quarantine", "--partition", "3", "list"], "holdfast quarantine <command> --partition 3"],
+  ])("%j, whose flag's value was taken for the command: one sentence, with the line to type", async (args, line) => {
+    const { code, out, err } = await cluster.run(args, { env })
+    expect([code, out]).toEqual([2, ""])
+    expect(err).toMatch(/^holdfast: a flag and its value stand behind the command: .*\nsee holdfast.* --help\n$/)
+    expect(err).toContain(`${line}\n`)
+  })
+
+  it("a flag of the binary itself may stand before the command", async () => {
+    expect(await cluster.run(["--log-level", "info", "stock"], { env })).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("<sku> is missing"),
+    })
   })
 
   it.each([
