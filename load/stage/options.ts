@@ -102,12 +102,15 @@ export const scriptOptions = <const Known extends Options, const Switch extends 
     console.log(helpText(about, options, flags, words))
     process.exit(0)
   }
+  const seen = new Set<string>()
   for (const token of tokens) {
     if (token.kind !== "option") continue
     const asked = known[token.name]
     if (asked === undefined) wrong(`there is no ${shownName(token.rawName)}${orNearest(token.name, Object.keys(known), "--")}`)
     else if (asked.type === "string" && (token.value ?? "") === "") wrong(`--${token.name} needs a value`)
     else if (asked.type === "boolean" && token.value !== undefined) wrong(`--${token.name} takes no value`)
+    else if (seen.has(token.name)) wrong(`--${token.name} is given twice`)
+    seen.add(token.name)
   }
   for (const word of positionals) {
     if (words === undefined) wrong(`${shownName(word)}: more than there is room for`)

@@ -47,6 +47,15 @@ const invalidText = ({ value, expected }: Extract<Fault, { readonly _tag: "Inval
 /** What a flag looks like where it is typed. */
 const spelledFlag = ({ name, type }: HelpDoc.FlagDoc): string => `--${name}${type === "boolean" ? "" : ` ${type}`}`
 
+/** How often a flag was given that takes fewer values, as the library spells it; undefined: that isn't what is wrong. */
+const tooOften = ({ value, expected }: Extract<Fault, { readonly _tag: "InvalidValue" }>): string | undefined => {
+  const [, times] = /^(\d+) occurrences$/.exec(value) ?? []
+  const [, most] = /^at most (\d+) values?$/.exec(expected) ?? []
+  if (times === undefined || most === undefined) return undefined
+  const often = times === "2" ? "twice" : `${times} times`
+  return `is given ${often}, and may be given ${most === "1" ? "once" : `${most} times`}`
+}
+
 const said = (fault: Fault, { helpDoc: doc, commandPath }: Invalid): Complaint => {
   switch (fault._tag) {
     case "UnrecognizedOption": {
@@ -66,6 +75,8 @@ const said = (fault: Fault, { helpDoc: doc, commandPath }: Invalid): Complaint =
       return { sentence: `${fault.arguments.map(shownName).join(" ")}: more than there is room for`, about: undefined }
     case "InvalidValue": {
       const where = fault.kind === "argument" ? `<${fault.option}>` : `--${fault.option}`
+      const often = tooOften(fault)
+      if (often !== undefined) return { sentence: `${where} ${often}`, about: fault.option }
       return { sentence: `${where}: ${invalidText(fault)}`, about: fault.option }
     }
     case "UnknownSubcommand": {

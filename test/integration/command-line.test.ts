@@ -234,6 +234,8 @@ describe("a command line that can't be used", () => {
     [["quarantine", "lst"], "there is no command lst; did you mean list?", "  list    List what is in quarantine"],
     [["sennd"], "there is no command sennd; did you mean send?", "  send    Send commands"],
     [["stock"], "<sku> is missing", "  <sku>    Which SKU"],
+    [["audit", "--violations", "5", "--violations", "6"], "--violations is given twice, and may be given once", "  --violations N"],
+    [["audit", "--json", "--json", "--json"], "--json is given 3 times, and may be given once", "  --json    Print JSON"],
     [["--json", "audit"], "--json stands behind the command: holdfast audit --json", "  --json    Print JSON"],
     [["--violations=5", "audit"], "--violations stands behind the command: holdfast audit --violations N", "  --violations N"],
     [["quarantine", "--json", "list"], "--json stands behind the command: holdfast quarantine list --json", "  --json    Print JSON"],

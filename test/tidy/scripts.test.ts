@@ -27,6 +27,8 @@ describe("the command line of a script", () => {
     [["--clients", "many"], 2, "--clients: many is no whole number from 1 to 10000"],
     [["--clients"], 2, "--clients needs a value"],
     [["now"], 2, "now: more than there is room for"],
+    [["--clients", "5", "--clients=6"], 2, "--clients is given twice"],
+    [["--help", "--help"], 0, "--clients"],
   ])("%j", { timeout: 60_000 }, (args, code, said) => {
     const { status, stdout, stderr } = run("load/last-units.ts", ...args)
     expect(status).toBe(code)
@@ -49,6 +51,7 @@ describe("the command line of a script", () => {
     ["load/chaos.ts", ["--before", "/nope"], "--before is of a timed run: add --minutes"],
     ["load/chaos.ts", ["--rate", "1000"], "--rate is of a timed run: add --minutes"],
     ["load/chaos.ts", ["--json"], "--json is of a timed run: add --minutes"],
+    ["load/chaos.ts", ["--minutes", "1", "--json", "--json"], "--json is given twice"],
   ])("%s %j is refused before anything starts", { timeout: 60_000 }, (script, args, said) => {
     const { status, stdout, stderr } = run(script, ...args)
     expect(stderr).toContain(said)
