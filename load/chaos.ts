@@ -94,17 +94,27 @@ const ofTimedRun = {
 } as const
 const timedNames = Object.keys(ofTimedRun) as ReadonlyArray<keyof typeof ofTimedRun>
 
+/** What means nothing to a timed run, likewise without a fallback of its own. */
+const ofScenarios = {
+  buyers: { fallback: "", help: "of scenarios: who buy at once (64)", whole: 1 },
+  "stop-ms": { fallback: "", help: "of the scenario zombie: how long it is stopped; twice the lease unless given", whole: 1 },
+  mib: {
+    fallback: "",
+    help: "of the scenario wiped-disk: MiB of facts that are undecided when the disk is lost; 1024 is the full size (64)",
+    whole: 1,
+  },
+} as const
+const scenarioNames = Object.keys(ofScenarios) as ReadonlyArray<keyof typeof ofScenarios>
+
 const values = scriptOptions(
   about,
   {
     minutes: { fallback: "", help: "of a timed run; none: scenarios", whole: 1 },
     ...ofTimedRun,
     seed: { fallback: "1", help: "of the traffic and, in a timed run, of the faults", whole: 0 },
-    buyers: { fallback: "64", help: "who buy at once", whole: 1 },
+    ...ofScenarios,
     workers: { fallback: "2", help: "workers", whole: 1 },
     "lease-ms": { fallback: "3000", help: "a lease's time to live", whole: 1 },
-    "stop-ms": { fallback: "", help: "how long the zombie is stopped; twice the lease unless given", whole: 1 },
-    mib: { fallback: "64", help: "MiB of facts that are undecided when the disk is lost; 1024 is the full size", whole: 1 },
   },
   {
     switches: { json: "of a timed run: print the result as JSON" },
@@ -112,11 +122,11 @@ const values = scriptOptions(
   },
 )
 const rigOptions: RigOptions = { partitions: 8, workers: Number(values.workers), leaseTtlMs: Number(values["lease-ms"]) }
-const traffic = { seed: Number(values.seed), skus: 40, buyers: Number(values.buyers) }
+const traffic = { seed: Number(values.seed), skus: 40, buyers: Number(values.buyers || 64) }
 
 const playOnThree = (say: Say): Promise<ReadonlyArray<string>> =>
   withClusterRig({ servers: 3, partitions: 4, leaseTtlMs: rigOptions.leaseTtlMs }, async (rig) => {
-    const report = await playWipedDisk(rig, Number(values.mib) * 1_048_576, say)
+    const report = await playWipedDisk(rig, Number(values.mib || 64) * 1_048_576, say)
     return report.broken
   })
 
@@ -184,6 +194,8 @@ const isBroken = (report: TimedReport): boolean => promisesOf(report).some(({ ke
 
 const playMinutes = async (): Promise<number> => {
   if (values.words.length > 0) return wrong("a timed run takes no scenarios: leave out --minutes, or the words")
+  const alone = scenarioNames.find((name) => values[name] !== "")
+  if (alone !== undefined) return wrong(`--${alone} is of scenarios: leave out --minutes, or --${alone}`)
   const servers =
     values.servers === "" || values.servers === "1" ? 1 : values.servers === "3" ? 3 : wrong(`--servers ${values.servers}: 1 or 3`)
   const options = {

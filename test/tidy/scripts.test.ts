@@ -51,6 +51,10 @@ describe("the command line of a script", () => {
     ["load/chaos.ts", ["--before", "/nope"], "--before is of a timed run: add --minutes"],
     ["load/chaos.ts", ["--rate", "1000"], "--rate is of a timed run: add --minutes"],
     ["load/chaos.ts", ["--json"], "--json is of a timed run: add --minutes"],
+    ["load/chaos.ts", ["--minutes", "1", "zombie"], "a timed run takes no scenarios: leave out --minutes, or the words"],
+    ["load/chaos.ts", ["--minutes", "1", "--buyers", "64"], "--buyers is of scenarios: leave out --minutes, or --buyers"],
+    ["load/chaos.ts", ["--minutes", "1", "--stop-ms", "9"], "--stop-ms is of scenarios: leave out --minutes, or --stop-ms"],
+    ["load/chaos.ts", ["--minutes", "1", "--mib", "9"], "--mib is of scenarios: leave out --minutes, or --mib"],
     ["load/chaos.ts", ["--minutes", "1", "--json", "--json"], "--json is given twice"],
   ])("%s %j is refused before anything starts", { timeout: 60_000 }, (script, args, said) => {
     const { status, stdout, stderr } = run(script, ...args)
