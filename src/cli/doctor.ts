@@ -34,7 +34,7 @@ export const doctorText = (checks: ReadonlyArray<Check>): string => {
 
 const description = `Look at every setting that a promise of Holdfast rests on: in the environment, in files, at the servers, in Postgres. Each that is wrong comes with what is promised on it, and what to do.
 
-Run it where a worker or a gateway runs, with the same environment; without HOLDFAST_NATS_URL it looks at the nats-server of a \`holdfast serve\` in this folder, which is one for development. It changes nothing.
+Run it where a worker or a gateway runs, with the same environment; without HOLDFAST_NATS_URL it looks at the nats-server and the Postgres of a \`holdfast serve\` in this folder, which are for development. It changes nothing.
 Ends with 0 if nothing is wrong, with 5 otherwise. What couldn't be looked at is said, and counts as wrong with --strict.`
 
 const strictFlag = Flag.Boolean("strict").pipe(Flag.withDescription("What couldn't be looked at counts as wrong"), Flag.withDefault(false))

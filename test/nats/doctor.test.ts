@@ -1,4 +1,5 @@
 /** What a doctor says of a cluster that is set as it has to be, and of one in which each setting that a promise rests on was changed. */
+import { execFile } from "node:child_process"
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -49,6 +50,19 @@ const seen = (changed: Readonly<Record<string, string>> = {}): Promise<ReadonlyA
   Effect.runPromise(
     lookAtAll.pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord({ ...environment, ...changed }))),
   )
+/** What it finds of the tables where no server is named, with this as the own folder of a `serve`. */
+const tablesOf = (own: string): Promise<Check | undefined> =>
+  new Promise((resolve, reject) => {
+    const env = { PATH: process.env.PATH, HOLDFAST_OWN_FOLDER: own }
+    execFile(process.execPath, ["src/main.ts", "doctor", "--json"], { env }, (_, stdout) => {
+      try {
+        const { checks } = JSON.parse(stdout) as { readonly checks: ReadonlyArray<Check> }
+        resolve(checks.find(({ name }) => name === "tables in Postgres"))
+      } catch (error) {
+        reject(error)
+      }
+    })
+  })
 const namesOf = (checks: ReadonlyArray<Check>, state: Check["state"]) =>
   checks.filter((check) => check.state === state).map(({ name }) => name)
 
@@ -93,6 +107,17 @@ describe("settings of this process", () => {
     const check = checks.find((one) => one.name === name)
     expect(check?.found).toMatch(found)
     expect(check?.remedy).not.toBeNull()
+  })
+
+  it("the Postgres of a serve in this folder is looked at where none is named, and where there is none it is said how to name one", {
+    timeout: 120_000,
+  }, async () => {
+    expect(await tablesOf(folder)).toMatchObject({
+      state: "none",
+      found: expect.stringContaining("none is named in HOLDFAST_POSTGRES_URL"),
+    })
+    await writeFile(join(folder, "postgres.json"), JSON.stringify({ url: "postgres://u:p@127.0.0.1:9/x" }))
+    expect(await tablesOf(folder)).toMatchObject({ state: "wrong", found: expect.stringContaining("ECONNREFUSED") })
   })
 
   it("a file of keys that others may read is found", async () => {

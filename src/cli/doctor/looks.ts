@@ -15,7 +15,6 @@ import {
   loadArchiveConfig,
   loadConfig,
   loadInnerGateway,
-  loadPostgresUrl,
   postgresSettings,
   settings,
 } from "../../config.ts"
@@ -28,6 +27,7 @@ import { ownConnection } from "../access.ts"
 import { CommandFailed, describeFailure, exitCode } from "../exit-codes.ts"
 import { readLogins } from "../gateway-parts.ts"
 import { keysIn } from "../own-keys.ts"
+import { ownPostgresFile, tablesUrl } from "../postgres-access.ts"
 import { borderChecks, type Check, ok, type Subject, serverChecks, streamChecks, unknown, unused, wrong } from "./checks.ts"
 
 /** Where the cluster is, and the logins that were given for it. */
@@ -55,7 +55,8 @@ const read = <A>(load: Effect.Effect<A, ConfigInvalid>) =>
 const readSettings = Effect.gen(function* () {
   const worker = yield* read(loadConfig)
   const archive = yield* read(loadArchiveConfig)
-  const postgres = yield* read(loadPostgresUrl)
+  // What other commands ask for tables too: the own Postgres of a `serve` in this folder, where none is named.
+  const postgres = yield* read(tablesUrl)
   const gateway = yield* read(loadInnerGateway)
   const wrongs = [worker, archive, postgres, gateway].flatMap(({ checks }) => checks)
   return {
@@ -212,9 +213,17 @@ const tablesSubject: Subject = {
   remedy: `start the database, or set ${postgresSettings.url.name}; \`holdfast project\` of this release makes and brings forward its tables`,
 }
 
-const lookAtTables = (url: string | null) =>
+/** Why no tables are looked at, and how they are given. */
+const noTables = (isOwnCluster: boolean): string => {
+  const named = `none is named in ${postgresSettings.url.name}`
+  return isOwnCluster
+    ? `${named}, and no \`holdfast serve\` left one in ${ownPostgresFile}`
+    : `${named}; one of a \`holdfast serve\` in this folder would be of another cluster than the one in ${settings.natsUrl.name}`
+}
+
+const lookAtTables = (url: string | null, isOwnCluster: boolean) =>
   url === null
-    ? Effect.succeed([unused(tablesSubject, "none is named")])
+    ? Effect.succeed([unused(tablesSubject, noTables(isOwnCluster))])
     : Effect.scoped(
         Effect.gen(function* () {
           const database = yield* openDatabase({ url, schema: servedSchema, connections: 1, name: "holdfast doctor" })
@@ -227,7 +236,12 @@ const lookAtTables = (url: string | null) =>
 export const lookAtAll = Effect.gen(function* () {
   const found = yield* readSettings
   const parts = yield* Effect.all(
-    [lookAtNats(found.worker), lookAtGateway(found.gateway), lookAtArchive(found.archive), lookAtTables(found.postgres)],
+    [
+      lookAtNats(found.worker),
+      lookAtGateway(found.gateway),
+      lookAtArchive(found.archive),
+      lookAtTables(found.postgres, found.worker?.nats === null),
+    ],
     { concurrency: "unbounded" },
   )
   return [...found.checks, ...parts.flat()]
