@@ -12,7 +12,7 @@ const head = `# Metrics
 <!-- npm run generate writes this file from src/telemetry/catalogue.ts -->
 
 Each process serves its metrics under \`/metrics\`, in Prometheus's text format, with those of Node beside them (event loop lag, memory, garbage collection, file descriptors). Durations are in seconds, sizes in bytes.
-Every metric has a label \`worker\` beside those below: the process that tells it. Whatever has a label \`partition\` has a label \`kind\`: of whose actors the partition is.
+Every metric has a label \`worker\` beside those below: the process that tells it. The supervisor of \`serve --processes\` is such a process: what Node and \`holdfast_pause_seconds\` say under its name is of it and of no worker of its own, and no alert about a missing worker asks for what it tells. Whatever has a label \`partition\` has a label \`kind\`: of whose actors the partition is.
 
 Every counter is there from the start, at 0, with every value that its labels may have; what counts by sender from when the process knows its senders. A gauge of a partition that another worker serves is absent, not 0: otherwise a sum or a maximum over
 workers could hide a partition without an owner. What a rule or a dashboard asks for is listed here, or a check fails. Rules and alerts stand in [OPERATIONS](OPERATIONS.md#alerts), dashboards in \`deploy/grafana\`.
