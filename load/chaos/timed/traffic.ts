@@ -28,7 +28,9 @@ export interface TimedTrafficOptions {
 
 const location = "main"
 const lastingSkus = 4
-const passingSkus = 12
+/** On sale at once of each channel, for each thousand commands a second: a buyer has one command under way, and while faults are done few of them are answered quickly. */
+const passingSkusEach = 12
+const passingSkusMax = 60
 /** A passing SKU's time on sale: histories stay short enough to be checked. */
 const passingMs = 30_000
 const buyersEach = 4
@@ -250,7 +252,10 @@ const inTurns = async <A>(all: ReadonlyArray<A>, each: (one: A) => Promise<unkno
   await Promise.all(Array.from({ length: setUpAtOnce }, worker))
 }
 
-const onSaleOf = ({ channels }: Askers, minutes: number): ReadonlyArray<OnSale> => {
+const passingSkusAt = (rate: number): number =>
+  Math.min(passingSkusMax, Math.max(passingSkusEach, Math.ceil((passingSkusEach * rate) / 1_000)))
+
+const onSaleOf = ({ channels }: Askers, minutes: number, passingSkus: number): ReadonlyArray<OnSale> => {
   const rounds = Math.ceil((minutes * 60_000) / passingMs) + 8
   return channels.flatMap((channel) => [
     ...Array.from({ length: lastingSkus }, (_, n) => ({
@@ -271,7 +276,8 @@ export const startTimedTraffic = async (askers: Askers, { seed, minutes, rate, h
   const chance = prngFromSeed(seed).stream("traffic")
   const market = new Market(history, `c${seed.replace(/[^a-z0-9]/gi, "").slice(0, 12)}`)
   const { channels, dock, planner } = askers
-  const onSale = onSaleOf(askers, minutes)
+  const passingSkus = passingSkusAt(rate)
+  const onSale = onSaleOf(askers, minutes, passingSkus)
   const put = async (sku: string, channel: string, qty: number) => {
     const policy = { version: 1, channels: [plainLine(channel, 0)], safety: [], sourcing: [location] }
     const set = await market.ask(planner, { type: "SetPolicy", id: market.id(), sku, policy })
