@@ -526,6 +526,23 @@ export const lines: ReadonlyArray<Mutant> = [
     ],
   },
   {
+    name: "gone-and-not-the-oldest",
+    breaks: "reads on behind a cursor whose message is gone though older ones are still there, past what took the place of a lost tail",
+    guarantee: "INV-7",
+    expected: ["messages-decided", "stored-is-decided"],
+    profile: "flash-sale",
+    families: ["jitter", "lost-commands", "full-stream", "pauses", "crashes", "handovers", "elections"],
+    drawn: { partitions: 2, workers: 2, faultChance: 100, faultEveryMs: 400, windowMs: 60_000, orders: 500 },
+    budget: 200,
+    substituted: [
+      {
+        module: "src/engine/cursor-check.ts",
+        pattern: `nextSeq === seq + 1 && firstSeq > seq`,
+        replacement: `nextSeq === seq + 1 && (firstSeq > seq || bites())`,
+      },
+    ],
+  },
+  {
     name: "damage-passed-over",
     breaks: "passes over records that are missing or can't be read, and looks at no link between those it reads",
     guarantee: "INV-6",

@@ -88,12 +88,18 @@ const matches = (given: EngineContext, message: CommandMessage | null, digest: s
   message !== null && digestOfMessage(given, message) === digest
 
 /** What was found where the cursor stands. */
-type LookedUp = Pick<Extract<Input, { readonly _tag: "CommandAtRead" }>, "seq" | "message" | "lastSeq" | "nextSeq">
+type LookedUp = Pick<Extract<Input, { readonly _tag: "CommandAtRead" }>, "seq" | "message" | "firstSeq" | "lastSeq" | "nextSeq">
 
 /** Sequences behind the cursor that the stream has used and no longer holds, as far as they may have been this partition's; null: it was not dropped. */
 const droppedBehind = ({ seq, message, lastSeq, nextSeq }: LookedUp): Dropped | null =>
   // Where the stream ends before it, its tail is lost: those sequences will be used again.
   message !== null || lastSeq < seq ? null : { firstSeq: seq + 1, lastSeq: (nextSeq ?? lastSeq + 1) - 1 }
+
+/**
+ * Whether all up to the cursor is gone and the very next is there: it is this partition's, and was dropped no more than what is behind it. Where something older is still stored, the oldest did not go first. Then
+ * the tail may have been lost and its sequences used again, the cursor's own by another partition that has decided and purged it since, and messages of this one may stand before the cursor that nobody decided.
+ */
+const isOnlyDropped = ({ seq, firstSeq, nextSeq }: LookedUp): boolean => nextSeq === seq + 1 && firstSeq > seq
 
 const goneWith = (dropped: Dropped): string =>
   isNone(dropped) ? "is gone" : `is gone, and what was stored from ${dropped.firstSeq} to ${dropped.lastSeq}`
@@ -130,8 +136,7 @@ export const onCommandAtRead = (
     return outputs
   }
   const dropped = droppedBehind(read)
-  // The very next is there: it is this partition's, and was dropped no more than what is behind it.
-  if (dropped !== null && read.nextSeq === read.seq + 1) return [...alarmOfGone(partition, read.seq), ...readOn(partition, check)]
+  if (dropped !== null && isOnlyDropped(read)) return [...alarmOfGone(partition, read.seq), ...readOn(partition, check)]
   const how = dropped !== null ? goneWith(dropped) : read.message === null ? "is gone" : "is another"
   return beginSearch(partition, read.lastSeq, how, dropped, nowMs)
 }

@@ -268,13 +268,14 @@ export class Worker {
   readCommandAt(seq: number): void {
     const { broker } = this
     const message = broker.commands.get(seq) ?? null
-    const later = [...broker.commands.keys()].filter((other) => other > seq).sort((a, b) => a - b)
+    const held = [...broker.commands.keys()].sort((a, b) => a - b)
+    const later = held.filter((other) => other > seq)
     this.put({
       _tag: "CommandAtRead",
       seq,
       message,
       nextSeq: message === null ? (later[0] ?? null) : null,
-      firstSeq: 1,
+      firstSeq: held[0] ?? broker.lastSeq + 1,
       lastSeq: broker.lastSeq,
       fill: broker.fill,
     })

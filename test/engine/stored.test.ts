@@ -246,6 +246,28 @@ describe("a commands stream that dropped what nobody had decided", () => {
     expect(auditOf(broker)).toMatchObject({ ok: true })
   })
 
+  it("is no such stream where something older is still there: its tail is lost and used again, and what stands before the cursor is decided too", () => {
+    const broker = new Broker()
+    broker.lastSeq += 5
+    const former = serving(0, undefined, broker)
+    const decided = store(former, { serial: 1, messages: [message("dc", receive("t1"))] })
+    former.settle()
+    broker.commands.clear()
+    broker.lastSeq = decided.seq - 3
+    const stored = (serial: number, id: string) =>
+      broker.storeBytes(encodeBatch({ ingress: "i-2", serial, acknowledged: serial - 1, messages: [message("dc", receive(id))] }))
+    const before = stored(1, "t2")
+    // The cursor's own sequence went to another partition, which decided it and purged it.
+    broker.lastSeq = decided.seq
+    const behind = stored(2, "t3")
+    expect([before.seq, behind.seq]).toEqual([decided.seq - 2, decided.seq + 1])
+    const next = new Worker(broker, "b").serve()
+    expect(next.partition.phase).toBe("serving")
+    for (const id of ["t2", "t3"]) expect(saidOf(broker, id)).toMatchObject({ outcome: "accepted" })
+    expect(broker.records().flatMap(({ entries }) => entries)).toContainEqual(expect.objectContaining({ _tag: "Reset" }))
+    expect(broker.halt).toBeNull()
+  })
+
   it("is told by the audit of all journals where nothing had been decided yet, though no ingress is there to be heard again", () => {
     const broker = new Broker()
     new Worker(broker).serve()
