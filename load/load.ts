@@ -145,7 +145,7 @@ const playOn = async (cluster: PlayedCluster): Promise<Played> => {
   const run = `load-${Date.now().toString(36)}`
   const skus = skusOf(profile)
   const [planner, dock] = [await cluster.door("planner"), await cluster.door("warehouse")]
-  const doors = await Promise.all(senders.map(cluster.door))
+  const doors = await Promise.all(senders.map(async (sender) => ({ ...(await cluster.door(sender)), sender })))
   const restock = stocker(dock, skus, run)
   say(`${skus.length} SKUs get a policy and ${profile.skus.unitsEach} units each`)
   await putOnSale(planner, skus, senders, run)
@@ -158,6 +158,8 @@ const playOn = async (cluster: PlayedCluster): Promise<Played> => {
     shoppers: new Shoppers(profile, options.seed, run),
     recorder,
     doors,
+    dock,
+    location,
     isCancelled: () => stopping.signal.aborted,
     onSecond: progress,
     restock,

@@ -43,6 +43,7 @@ const classOf = {
   CancelOrder: "sell",
   SetPolicy: "policy",
   ReceiveStock: "stock",
+  Fulfil: "stock",
 } as const
 
 /** Decisions of one command, as a reply has them. `stored` comes before the decision of a fact, and isn't one. */

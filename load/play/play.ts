@@ -13,8 +13,11 @@ export interface Playing {
   readonly profile: Profile
   readonly shoppers: Shoppers
   readonly recorder: Recorder
-  /** Shoppers come through these by turns. */
-  readonly doors: ReadonlyArray<Door>
+  /** Shoppers come through these by turns: each with the name of its sender. */
+  readonly doors: ReadonlyArray<Door & { readonly sender: string }>
+  /** Says what left, and where it lay. */
+  readonly dock: Door
+  readonly location: string
   readonly isCancelled: () => boolean
   /** Called at the end of each second. */
   readonly onSecond: (second: Second, underWay: number) => void
@@ -24,6 +27,8 @@ export interface Playing {
 
 const tickMs = 4
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms))
+
+type Way = Playing["doors"][number]
 
 class Run {
   readonly #playing: Playing
@@ -45,7 +50,7 @@ class Run {
     return heard
   }
 
-  async #shop({ first, after, asksAgain }: Shopper, door: Door, dueMs: number): Promise<void> {
+  async #shop({ first, after, asksAgain, shipped }: Shopper, door: Way, dueMs: number): Promise<void> {
     const { recorder, isCancelled } = this.#playing
     const heard = await this.#ask(door, first, dueMs)
     if (asksAgain && heard.decision !== "" && !isCancelled()) {
@@ -57,10 +62,19 @@ class Run {
     if (heard.outcome !== "accepted" || after === null) return
     const payMs = performance.now() + after.afterMs
     await pause(after.afterMs)
-    if (!isCancelled()) await this.#ask(door, after.wanted, payMs)
+    if (isCancelled()) return
+    const ended = await this.#ask(door, after.wanted, payMs)
+    if (ended.outcome === "accepted" && shipped !== null) await this.#ship(shipped, door.sender)
   }
 
-  come(door: Door, dueMs: number): void {
+  async #ship({ parcels, afterMs }: NonNullable<Shopper["shipped"]>, channel: string): Promise<void> {
+    const { dock, isCancelled, location } = this.#playing
+    const leaveMs = performance.now() + afterMs
+    await pause(afterMs)
+    for (const parcel of isCancelled() ? [] : parcels) await this.#ask(dock, { type: "Fulfil", ...parcel, channel, location }, leaveMs)
+  }
+
+  come(door: Way, dueMs: number): void {
     const { recorder, shoppers } = this.#playing
     recorder.came()
     this.#underWay++

@@ -37,6 +37,8 @@ export const Profile = Schema.Struct({
     /** Milliseconds between getting it and paying, on average. */
     thinkMs: Whole(0, 3_600_000),
     holdMs: Whole(1_000, 86_400_000),
+    /** Milliseconds between paying and leaving the warehouse, on average; absent: nothing leaves, and all that is paid stays open. */
+    shipMs: Schema.optionalKey(Whole(0, 3_600_000)),
     /** Who asks once more under the same id, whatever the answer was. */
     askAgainShare: Share,
   }),

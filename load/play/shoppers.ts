@@ -13,6 +13,23 @@ export interface Shopper {
   /** Sent after so many milliseconds to whoever got it; null: it is left to expire. */
   readonly after: { readonly wanted: Wanted; readonly afterMs: number } | null
   readonly asksAgain: boolean
+  /** What the warehouse says so many milliseconds after the shopper has paid; null: the shopper doesn't pay, or nothing leaves. */
+  readonly shipped: { readonly parcels: ReadonlyArray<Parcel>; readonly afterMs: number } | null
+}
+
+/** What leaves of one SKU, and the name that its reservation has. */
+export interface Parcel {
+  readonly id: string
+  readonly sku: string
+  readonly reservation: string
+}
+
+/** What a shopper may do, from the first to the last. */
+interface Course {
+  readonly first: Wanted
+  readonly paid: Wanted
+  readonly givenBack: Wanted
+  readonly parcels: ReadonlyArray<Parcel>
 }
 
 const thousand = 1_000_000
@@ -50,25 +67,33 @@ export class Shoppers {
     const made = isOrder ? this.#order(name) : this.#reservation(name)
     const fate = this.#prng.below(thousand) / thousand
     const ends = fate < shopper.confirmShare ? made.paid : fate < shopper.confirmShare + shopper.releaseShare ? made.givenBack : null
-    // Between half and one and a half of the time, evenly.
-    const afterMs = Math.round(shopper.thinkMs * (0.5 + this.#prng.below(thousand) / thousand))
+    const afterMs = this.#around(shopper.thinkMs)
+    const asksAgain = chance(this.#prng, shopper.askAgainShare)
+    const isShipped = ends === made.paid && shopper.shipMs !== undefined
     return {
       first: made.first,
       after: ends === null ? null : { wanted: ends, afterMs },
-      asksAgain: chance(this.#prng, shopper.askAgainShare),
+      asksAgain,
+      shipped: isShipped ? { parcels: made.parcels, afterMs: this.#around(shopper.shipMs ?? 0) } : null,
     }
   }
 
-  #reservation(reservation: string): { readonly first: Wanted; readonly paid: Wanted; readonly givenBack: Wanted } {
+  /** Between half and one and a half of the time, evenly. */
+  #around(ms: number): number {
+    return Math.round(ms * (0.5 + this.#prng.below(thousand) / thousand))
+  }
+
+  #reservation(reservation: string): Course {
     const sku = this.#sku()
     return {
       first: { type: "Reserve", id: `${reservation}-r`, sku, reservation, qty: 1, holdMs: this.#profile.shopper.holdMs },
       paid: { type: "Confirm", id: `${reservation}-c`, sku, reservation },
       givenBack: { type: "Release", id: `${reservation}-g`, sku, reservation, reason: "cancelled" },
+      parcels: [{ id: `${reservation}-f`, sku, reservation }],
     }
   }
 
-  #order(order: string): { readonly first: Wanted; readonly paid: Wanted; readonly givenBack: Wanted } {
+  #order(order: string): Course {
     const { orderLines, holdMs } = this.#profile.shopper
     const skus = new Set(Array.from({ length: orderLines }, () => this.#sku()))
     const lines = [...skus].map((sku) => ({ sku, qty: 1 }))
@@ -76,6 +101,8 @@ export class Shoppers {
       first: { type: "PlaceOrder", id: `${order}-r`, order, fill: "whole", holdMs, lines },
       paid: { type: "ConfirmOrder", id: `${order}-c`, order },
       givenBack: { type: "CancelOrder", id: `${order}-g`, order, reason: "cancelled" },
+      // An order's line is reserved under the order's id behind an @.
+      parcels: lines.map(({ sku }, line) => ({ id: `${order}-f${line}`, sku, reservation: `@${order}` })),
     }
   }
 }

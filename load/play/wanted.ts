@@ -2,7 +2,7 @@
 
 /** A command as shoppers send it: fields of its type beside these. */
 export interface Wanted {
-  readonly type: "Reserve" | "Confirm" | "Release" | "PlaceOrder" | "ConfirmOrder" | "CancelOrder" | "SetPolicy" | "ReceiveStock"
+  readonly type: "Reserve" | "Confirm" | "Release" | "PlaceOrder" | "ConfirmOrder" | "CancelOrder" | "SetPolicy" | "ReceiveStock" | "Fulfil"
   readonly id: string
   readonly [field: string]: unknown
 }
