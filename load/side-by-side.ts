@@ -183,7 +183,12 @@ const promisesOf = (one: Compared): ReadonlyArray<Promised> => {
   ]
 }
 
-if (options.other === "") throw new Error("--other FOLDER: the checkout to compare with")
+if (options.other === "") {
+  console.error(
+    "--other FOLDER names the checkout to compare with: git worktree add --detach FOLDER COMMIT, and npm ci in it (node load/side-by-side.ts --help)",
+  )
+  process.exit(2)
+}
 const syncs = { always: [true], never: [false], both: [false, true] }[options.sync]
 if (syncs === undefined) throw new Error(`--sync ${options.sync}: always, never or both`)
 const compared: Array<Compared> = []

@@ -13,6 +13,7 @@ import { sendersOf } from "../domain/sender-list.ts"
 import { type EmbeddedConnection, type EmbeddedServer, startEmbedded } from "../nats/embedded.ts"
 import type { WorkerAccess } from "../nats/layer.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
+import { keepRunning } from "./keep-running.ts"
 import { inOwnFolder, ownFolder } from "./own-folder.ts"
 
 /** Who may connect: one of each role to try things out with, and a second channel to sell against. */
@@ -78,11 +79,13 @@ const failure = (error: unknown): CommandFailed =>
     ? error
     : new CommandFailed({ code: exitCode.failed, message: error instanceof Error ? error.message : String(error) })
 
-/** Starts the server, says how to reach it, and ends it when the scope closes. */
+/** Starts the server, says how to reach it, keeps it running, and ends it when the scope closes. */
 export const startOwnServer = (connectionName: string): Effect.Effect<WorkerAccess, CommandFailed, Scope.Scope> =>
   Effect.acquireRelease(Effect.tryPromise({ try: start, catch: failure }), (server) => Effect.promise(() => server.stop())).pipe(
-    Effect.tap(({ url, connectionFile }) =>
+    Effect.tap((server) => Effect.forkScoped(keepRunning("nats-server", server))),
+    Effect.tap(({ url, connectionFile, pid }) =>
       Effect.logInfo("a nats-server of our own runs, for development", {
+        pid: pid(),
         url,
         logins: connectionFile,
         senders: ownSenders.map(({ sender }) => sender),

@@ -9,6 +9,7 @@ import { postgresSettings, settings } from "../config.ts"
 import { startPostgres } from "../postgres/embedded.ts"
 import { runBeside } from "./beside.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
+import { keepRunning } from "./keep-running.ts"
 import { ownPostgresFile, ownPostgresFolder } from "./postgres-access.ts"
 
 /** Milliseconds before a projector that ended is started again. */
@@ -37,7 +38,10 @@ const ownPostgres = Effect.acquireRelease(
   }),
   (server) => Effect.promise(() => server.stop()),
 ).pipe(
-  Effect.tap(({ folder }) => Effect.logInfo("a Postgres of our own runs, for the tables", { folder, address: ownPostgresFile })),
+  Effect.tap((server) => Effect.forkScoped(keepRunning("Postgres", server))),
+  Effect.tap(({ folder, pid }) =>
+    Effect.logInfo("a Postgres of our own runs, for the tables", { pid: pid(), folder, address: ownPostgresFile }),
+  ),
   Effect.map(({ url }) => url),
 )
 

@@ -11,6 +11,7 @@ import { promisify } from "node:util"
 import type { SenderAccess } from "../domain/roles.ts"
 import { sendersText } from "../domain/sender-list.ts"
 import { freePorts } from "../free-ports.ts"
+import { restartable } from "../restartable.ts"
 import { temporaryFolder } from "../temporary-folder.ts"
 import { watchdog } from "../watchdog.ts"
 import type { ServerOptions, UserPassword } from "./config.ts"
@@ -64,6 +65,8 @@ export interface EmbeddedServer extends EmbeddedConnection {
   readonly restart: () => Promise<void>
   /** Kills the server and takes its disk from it; `restart` then starts it with an empty one. */
   readonly loseDisk: () => Promise<void>
+  /** Resolves with how it ended once the server's process has ended though nobody here told it to. */
+  readonly endedByItself: () => Promise<string>
   /** Resolves when JetStream answers; needed only for a cluster, whose servers wait for one another. */
   readonly ready: () => Promise<void>
   /** Sends the signal to the server's process. Resolves, for SIGKILL and SIGTERM, when it has ended, and for SIGSTOP when it stands still. */
@@ -132,6 +135,8 @@ interface Ports {
 interface RunningServer {
   readonly child: ChildProcess
   readonly ended: Promise<void>
+  /** Whether it was told to end from here. */
+  isTold: boolean
 }
 
 const launch = async (binary: string, configFile: string, logFile: string): Promise<RunningServer> => {
@@ -145,7 +150,7 @@ const launch = async (binary: string, configFile: string, logFile: string): Prom
     })
     child.unref()
     if (child.pid !== undefined) void ended.then(watchdog(child.pid, "TERM"))
-    return { child, ended }
+    return { child, ended, isTold: false }
   } finally {
     await log.close()
   }
@@ -189,9 +194,16 @@ const untilStandingStill = async (running: RunningServer): Promise<void> => {
 const end = async (running: RunningServer, signal: NodeJS.Signals): Promise<void> => {
   // From here on its end is waited for, so it keeps this process alive.
   running.child.ref()
+  if (signal === "SIGKILL" || signal === "SIGTERM") running.isTold = true
   if (isRunning(running)) running.child.kill(signal)
   if (signal === "SIGKILL" || signal === "SIGTERM") await running.ended
   if (signal === "SIGSTOP") await untilStandingStill(running)
+}
+
+const endedByItself = async (running: RunningServer): Promise<string> => {
+  await running.ended
+  const { signalCode, exitCode } = running.child
+  return running.isTold ? new Promise(() => undefined) : signalCode === null ? `with code ${exitCode}` : `by ${signalCode}`
 }
 
 const portsFor = async (options: EmbeddedOptions): Promise<Ports> => {
@@ -236,7 +248,12 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedS
     throw error
   })
   const { ports } = started
-  let running = started.running
+  const server = restartable(started.running, async (before, begun) => {
+    await end(before, "SIGTERM")
+    const next = await launch(binary, configFile, logFile)
+    begun(next)
+    if (options.cluster === undefined) await untilReady(next, connection.monitorUrl, logFile)
+  })
   const connection: EmbeddedConnection = {
     url: `nats://${host}:${ports.client}`,
     monitorUrl: `http://${host}:${ports.monitor}`,
@@ -249,20 +266,18 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedS
     ...connection,
     storeDir,
     connectionFile,
-    pid: () => running.child.pid ?? 0,
-    ready: () => untilReady(running, connection.monitorUrl, logFile),
-    kill: (signal) => end(running, signal),
+    pid: () => server.present().child.pid ?? 0,
+    ready: () => untilReady(server.present(), connection.monitorUrl, logFile),
+    kill: (signal) => end(server.present(), signal),
     loseDisk: async () => {
-      await end(running, "SIGKILL")
+      await end(server.present(), "SIGKILL")
       await rm(join(storeDir, "jetstream"), { recursive: true, force: true })
     },
-    restart: async () => {
-      await end(running, "SIGTERM")
-      running = await launch(binary, configFile, logFile)
-      if (options.cluster === undefined) await untilReady(running, connection.monitorUrl, logFile)
-    },
+    endedByItself: () => endedByItself(server.present()),
+    restart: server.restart,
     stop: async () => {
-      await end(running, "SIGTERM")
+      await server.settled()
+      await end(server.present(), "SIGTERM")
       await removeStore()
     },
   }

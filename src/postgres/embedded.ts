@@ -12,6 +12,7 @@ import { dirname, join, resolve } from "node:path"
 import { promisify } from "node:util"
 import postgres from "postgres"
 import { freePort } from "../free-ports.ts"
+import { restartable } from "../restartable.ts"
 import { type TemporaryFolder, temporaryFolder } from "../temporary-folder.ts"
 import { watchdog } from "../watchdog.ts"
 
@@ -33,6 +34,8 @@ export interface EmbeddedPostgres {
   readonly pid: () => number
   /** Sends a signal to the server. Resolves, for SIGKILL, SIGINT, SIGTERM and SIGQUIT, when it has ended. */
   readonly kill: (signal: NodeJS.Signals) => Promise<void>
+  /** Resolves with how it ended once the server has ended though nobody here told it to. */
+  readonly endedByItself: () => Promise<string>
   /** Starts it again, on the same port and data. Resolves when it answers. */
   readonly restart: () => Promise<void>
   readonly stop: () => Promise<void>
@@ -96,6 +99,8 @@ const programs = async (folder: string): Promise<string> => {
 interface Running {
   readonly child: ChildProcess
   readonly ended: Promise<void>
+  /** Whether it was told to end from here. */
+  isTold: boolean
 }
 
 interface Place {
@@ -141,7 +146,7 @@ const launch = async (place: Place, port: number): Promise<Running> => {
     child.unref()
     // SIGQUIT ends Postgres at once, and leaves it to recover at the next start.
     if (child.pid !== undefined) void ended.then(watchdog(child.pid, "QUIT"))
-    return { child, ended }
+    return { child, ended, isTold: false }
   } finally {
     await log.close()
   }
@@ -172,9 +177,17 @@ const untilItAnswers = async (running: Running, url: string, logFile: string): P
 }
 
 const end = async (running: Running, signal: NodeJS.Signals): Promise<void> => {
+  const isEnd = ["SIGKILL", "SIGINT", "SIGTERM", "SIGQUIT"].includes(signal)
+  running.isTold ||= isEnd
   running.child.ref()
   if (isRunning(running)) running.child.kill(signal)
-  if (["SIGKILL", "SIGINT", "SIGTERM", "SIGQUIT"].includes(signal)) await running.ended
+  if (isEnd) await running.ended
+}
+
+const endedByItself = async (running: Running): Promise<string> => {
+  await running.ended
+  const { signalCode, exitCode } = running.child
+  return running.isTold ? new Promise(() => undefined) : signalCode === null ? `with code ${exitCode}` : `by ${signalCode}`
 }
 
 /** Makes the data where there are none: the password is kept beside them. */
@@ -238,20 +251,23 @@ export const startPostgres = async (options: EmbeddedPostgresOptions = {}): Prom
   }
   const started = await attempt(startAttempts)
   const { port } = started
-  let { running } = started
+  const server = restartable(started.running, async (before, begun) => {
+    await end(before, "SIGINT")
+    const next = await launch(place, port)
+    begun(next)
+    await untilItAnswers(next, urlAt(port), place.logFile)
+  })
   return {
     url: urlAt(port),
     folder,
-    pid: () => running.child.pid ?? 0,
-    kill: (signal) => end(running, signal),
-    restart: async () => {
-      await end(running, "SIGINT")
-      running = await launch(place, port)
-      await untilItAnswers(running, urlAt(port), place.logFile)
-    },
+    pid: () => server.present().child.pid ?? 0,
+    kill: (signal) => end(server.present(), signal),
+    endedByItself: () => endedByItself(server.present()),
+    restart: server.restart,
     stop: async () => {
+      await server.settled()
       // Clients are disconnected, and what is written is on the disk.
-      await end(running, "SIGINT")
+      await end(server.present(), "SIGINT")
       await temporary?.remove()
     },
   }

@@ -1,4 +1,4 @@
-/** A worker that is told to end while what runs beside it stands still: it drains first, says that it isn't ready, and ends. */
+/** A worker that starts what it needs again when that is killed; and one that is told to end while what runs beside it stands still: it drains first, says that it isn't ready, and ends. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -60,6 +60,19 @@ beforeAll(async () => {
 afterAll(async () => {
   worker.kill("SIGKILL")
   await rm(folder, { recursive: true, force: true })
+})
+
+describe("a worker whose own servers are killed", () => {
+  const ownPid = (what: string): number => Number(new RegExp(`"pid":(\\d+).*a ${what} of our own runs`).exec(said())?.[1] ?? 0)
+
+  it.each(["nats-server", "Postgres"])("says so of its %s, starts it again, and serves", async (what) => {
+    await until(() => ownPid(what) > 0)
+    process.kill(ownPid(what), "SIGKILL")
+    await until(() => said().includes(`the own ${what} runs again`))
+    expect(said()).toContain(`the own ${what} ended by SIGKILL, and is started again`)
+    await until(async () => (await readyStatus()) === 200)
+    expect(isAlive(worker.pid ?? 0)).toBe(true)
+  })
 })
 
 describe("a worker whose projector and archivist stand still", () => {

@@ -51,6 +51,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   limits: { uses: [], typesOf: [], packages: [] },
   /** Both adapters that start a server of their own have it watched. */
   watchdog: { uses: [], typesOf: [], packages: ["node:child_process"] },
+  restartable: { uses: [], typesOf: [], packages: [] },
   /** What such a server keeps for a time. */
   "temporary-folder": { uses: ["watchdog"], typesOf: [], packages: ["node:fs", "node:fs/promises", "node:os", "node:path"] },
   /** Where such a server may listen. */
@@ -82,7 +83,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   projection: { uses: ["engine", "kinds", "wire", "ports", "domain", "retention"], typesOf: [], packages: effect },
   postgres: {
     ...adapter,
-    uses: [...adapter.uses, "watchdog", "free-ports", "temporary-folder"],
+    uses: [...adapter.uses, "watchdog", "restartable", "free-ports", "temporary-folder"],
     packages: [...effect, "postgres", "drizzle-orm", "drizzle-orm/*", "node:*"],
   },
   archive: { ...adapter, packages: [...effect, "node:*"] },
@@ -94,7 +95,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   nats: {
     ...adapter,
-    uses: [...adapter.uses, "watchdog", "free-ports", "temporary-folder"],
+    uses: [...adapter.uses, "watchdog", "restartable", "free-ports", "temporary-folder"],
     packages: [...effect, "@nats-io/*", "node:*"],
   },
   client: { ...adapter, packages: [...effect, "node:*"] },
