@@ -43,7 +43,7 @@ export const makePublishingOutputs = Effect.fnUntraced(function* (shell: Shell) 
         shell.tell({ _tag: "FeedFailed", group })
       },
     })
-    shell.run(sent)
+    shell.run(Effect.andThen(Effect.yieldNow, sent))
   }
 
   return {

@@ -42,7 +42,21 @@ const startWith = async (env: NodeJS.ProcessEnv, name: string, ...args: Readonly
   return { child, own, ended, out, err }
 }
 
-const small = ["--workloads", "uniform", "--in-flight", "8", "--rounds", "1", "--seconds", "1", "--skus", "300", "--partitions", "2"]
+const smallFor = (rounds: string): ReadonlyArray<string> => [
+  "--workloads",
+  "uniform",
+  "--in-flight",
+  "8",
+  "--rounds",
+  rounds,
+  "--seconds",
+  "1",
+  "--skus",
+  "300",
+  "--partitions",
+  "2",
+]
+const small = smallFor("1")
 
 interface Told extends BenchRun {
   readonly rows: ReadonlyArray<Row>
@@ -88,7 +102,7 @@ describe("npm run bench", () => {
   })
 
   it("tells what there is, marked as partial, when it is ended, and leaves nothing behind", async () => {
-    const { child, ended, own, out, err } = await start("ended", ...small, "--only", "postgres-one-statement", "--rounds", "100")
+    const { child, ended, own, out, err } = await start("ended", ...smallFor("100"), "--only", "postgres-one-statement")
     await until(() => /round 1 of 100/.test(err()))
     child.kill("SIGINT")
     expect(await ended).toBe(130)
