@@ -22,7 +22,8 @@ const isListOfNames = (value: unknown): boolean =>
   Array.isArray(value) &&
   value.length >= 1 &&
   value.length <= allocationsMax &&
-  value.every(isName) &&
+  // Spread, so that a hole counts as what it is read as: `every` passes over it.
+  [...(value as ReadonlyArray<unknown>)].every(isName) &&
   (value.length === 1 || new Set(value).size === value.length)
 
 const isReserve = ({ qty, holdMs, locations, partial }: Reserve): boolean =>

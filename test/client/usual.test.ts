@@ -67,6 +67,8 @@ const anything = fc.constantFrom<unknown>(
   "A".repeat(129),
   [],
   ["DC1", "DC1"],
+  new Array(1),
+  Object.assign(new Array(2), { 1: "DC1" }),
   ["DC1", 'D"'],
   Array.from({ length: 1_000 }, (_, i) => `D${i}`),
   {},
