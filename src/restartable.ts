@@ -1,4 +1,6 @@
-/** A process of ours that may be ended and started again: which of its runs is the present one, and whether one is just being started. */
+/** What all processes of ours that may be ended and started again have in common: which run is the present one, and whether it ended by itself. What a process is, and how it is started, its adapter knows. */
+
+/** A process of ours: which of its runs is the present one, and whether one is just being started. */
 export interface Restartable<Run> {
   /** The run that is, or was the last. */
   readonly present: () => Run
@@ -21,4 +23,20 @@ export const restartable = <Run>(first: Run, again: (before: Run, begun: (next: 
     },
     settled: () => restarting.catch(() => undefined),
   }
+}
+
+/** A run of a process of ours. */
+export interface OwnRun {
+  readonly child: { readonly exitCode: number | null; readonly signalCode: string | null }
+  readonly ended: Promise<void>
+  /** Whether it was told to end from here. */
+  isTold: boolean
+}
+
+/** Resolves with how a run ended (`with code 1`, `by SIGKILL`) once it has though nobody here told it to; never for one that was told. Never rejects. */
+export const endedByItself = async (run: OwnRun): Promise<string> => {
+  const { child, ended } = run
+  await ended
+  if (run.isTold) return new Promise(() => undefined)
+  return child.signalCode === null ? `with code ${child.exitCode}` : `by ${child.signalCode}`
 }

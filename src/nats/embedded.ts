@@ -11,7 +11,7 @@ import { promisify } from "node:util"
 import type { SenderAccess } from "../domain/roles.ts"
 import { sendersText } from "../domain/sender-list.ts"
 import { freePorts } from "../free-ports.ts"
-import { restartable } from "../restartable.ts"
+import { endedByItself, type OwnRun, restartable } from "../restartable.ts"
 import { temporaryFolder } from "../temporary-folder.ts"
 import { watchdog } from "../watchdog.ts"
 import type { ServerOptions, UserPassword } from "./config.ts"
@@ -132,11 +132,8 @@ interface Ports {
   readonly websocket: number | undefined
 }
 
-interface RunningServer {
+interface RunningServer extends OwnRun {
   readonly child: ChildProcess
-  readonly ended: Promise<void>
-  /** Whether it was told to end from here. */
-  isTold: boolean
 }
 
 const launch = async (binary: string, configFile: string, logFile: string): Promise<RunningServer> => {
@@ -198,12 +195,6 @@ const end = async (running: RunningServer, signal: NodeJS.Signals): Promise<void
   if (isRunning(running)) running.child.kill(signal)
   if (signal === "SIGKILL" || signal === "SIGTERM") await running.ended
   if (signal === "SIGSTOP") await untilStandingStill(running)
-}
-
-const endedByItself = async (running: RunningServer): Promise<string> => {
-  await running.ended
-  const { signalCode, exitCode } = running.child
-  return running.isTold ? new Promise(() => undefined) : signalCode === null ? `with code ${exitCode}` : `by ${signalCode}`
 }
 
 const portsFor = async (options: EmbeddedOptions): Promise<Ports> => {

@@ -12,7 +12,7 @@ import { dirname, join, resolve } from "node:path"
 import { promisify } from "node:util"
 import postgres from "postgres"
 import { freePort } from "../free-ports.ts"
-import { restartable } from "../restartable.ts"
+import { endedByItself, type OwnRun, restartable } from "../restartable.ts"
 import { type TemporaryFolder, temporaryFolder } from "../temporary-folder.ts"
 import { watchdog } from "../watchdog.ts"
 
@@ -96,11 +96,8 @@ const programs = async (folder: string): Promise<string> => {
   return join(copy, "bin")
 }
 
-interface Running {
+interface Running extends OwnRun {
   readonly child: ChildProcess
-  readonly ended: Promise<void>
-  /** Whether it was told to end from here. */
-  isTold: boolean
 }
 
 interface Place {
@@ -182,12 +179,6 @@ const end = async (running: Running, signal: NodeJS.Signals): Promise<void> => {
   running.child.ref()
   if (isRunning(running)) running.child.kill(signal)
   if (isEnd) await running.ended
-}
-
-const endedByItself = async (running: Running): Promise<string> => {
-  await running.ended
-  const { signalCode, exitCode } = running.child
-  return running.isTold ? new Promise(() => undefined) : signalCode === null ? `with code ${exitCode}` : `by ${signalCode}`
 }
 
 /** Makes the data where there are none: the password is kept beside them. */
