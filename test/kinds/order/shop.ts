@@ -1,6 +1,7 @@
 /**
  * A world of partitions of orders and of SKUs, with the real codecs: what channels ask, what warehouses and tills tell, and what stands at the end on both sides.
  */
+
 import { type Audit, createAudit } from "../../../src/audit/audit.ts"
 import { type CommandId, partitionOf, type ReservationId, type SenderId, type Sku } from "../../../src/domain/names.ts"
 import { orderIn, ordersIn } from "../../../src/domain/order/book.ts"
@@ -8,6 +9,7 @@ import type { LineGiven } from "../../../src/domain/order/commands/place-order/c
 import { type OrderId, orderBook, orderOfReservation } from "../../../src/domain/order/names.ts"
 import { isAtRest, lineOf, type Order, openQtyOfLine } from "../../../src/domain/order/order.ts"
 import { isOpen, openQtyOf, type Reservation, reservationOf, reservationsOf, type SkuStock } from "../../../src/domain/sku/stock.ts"
+import { findActor } from "../../../src/engine/actor.ts"
 import type { ActorKind } from "../../../src/engine/kind.ts"
 import type { EngineCodec } from "../../../src/engine/protocol.ts"
 import { orderKind } from "../../../src/kinds/order/kind.ts"
@@ -123,12 +125,14 @@ export class Shop extends World {
   /** An order as its owner knows it. */
   known(order: string, channel: SenderId = web): Order | undefined {
     const key = orderBook(channel, order as OrderId)
-    const book = this.orderPartitions()[partitionOf(key, this.partitions)]?.actors.get(key)
+    const owner = this.orderPartitions()[partitionOf(key, this.partitions)]
+    const book = owner && findActor(owner, key)
     return book === undefined ? undefined : orderIn(book.state, channel, order as OrderId)
   }
 
   stockOf(sku: string): SkuStock | undefined {
-    return this.skuPartitions()[partitionOf(sku, this.partitions)]?.actors.get(sku as Sku)?.state
+    const owner = this.skuPartitions()[partitionOf(sku, this.partitions)]
+    return owner && findActor(owner, sku as Sku)?.state
   }
 
   /** What a SKU holds for an order. */
