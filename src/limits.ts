@@ -289,6 +289,8 @@ export const brokerClockWindowMs = 10_000
 export const steadyClockFastPpmMax = 500
 /** Milliseconds without a confirmed record after which a witness is written, and between checks of the cursor's digest. */
 export const cursorCheckMs = 1_000
+/** Milliseconds for which a look at the cursor's message stands good for a purge up to it, from when it was asked for: far shorter than a server that lost its tail takes to start, be found and use the same sequences again. A later answer is good for reading on, and the next look purges. */
+export const purgeLookMs = 1_000
 /** Milliseconds an append may take before its outcome is unknown. */
 export const appendTimeoutMs = 5_000
 /** Milliseconds for which a server that leads a stream may take itself for its leader without hearing from a majority: ten of silence, and it looks every ten. The servers' own figures, not to be set. */
@@ -603,6 +605,7 @@ assert(
   "an order of as many lines as there may be fits a record with the commands that it carries",
 )
 assert(orderGraceMs > 4 * orderPlacingMsMax, "an order that is slow to be placed has its grace all the same")
+assert(purgeLookMs <= cursorCheckMs, "a look that is too old for a purge has the next behind it")
 assert(recordBytesMax < payloadBytesMax, "a full record fits one message with its headers")
 assert(republishRecordsMax * 2 <= replyRecordsMax, "what is said again leaves half of all replies to decisions")
 assert(republishRecordsMax <= replyRecordsMax * republishShare && republishShare <= 0.5, "something can always be said again")

@@ -19,7 +19,7 @@
  * ingresses show what is missing once a later one of the same ingress is taken (batch.ts), and the audit of all journals together (audit/losses.ts).
  */
 import { assert } from "../assert.ts"
-import { commandsFillMax, commandsKeptBytes, cursorCheckMs } from "../limits.ts"
+import { commandsFillMax, commandsKeptBytes, cursorCheckMs, purgeLookMs } from "../limits.ts"
 import { appendAsOwner } from "./appending.ts"
 import { isNone, noteDropped } from "./apply.ts"
 import { draftOf } from "./draft.ts"
@@ -36,12 +36,13 @@ export const askCursor = (partition: Serving, nowMs: number): Array<Output> => {
   assert(seq > 0, "INV-7 before the first message there is nothing to look at")
   partition.reign.check = { seq, digest, askedAtMs: nowMs, askAgainAtMs: 0, provesSeq: 0 }
   partition.reign.nextCheckAtMs = nowMs + cursorCheckMs
-  return ask(partition, partition.reign.check)
+  return ask(partition, partition.reign.check, nowMs)
 }
 
 /** Hands the question over: what has arrived by now came of a reading that had begun before it. */
-const ask = (partition: Serving, check: CursorCheck): Array<Output> => {
+const ask = (partition: Serving, check: CursorCheck, nowMs: number): Array<Output> => {
   assert(partition.reign.check === check, "INV-7 one look is made at a time")
+  check.askedAtMs = nowMs
   check.provesSeq = partition.reign.arrived.length > 0 ? partition.reign.arrivedSeq : 0
   return [{ _tag: "ReadCommandAt", seq: check.seq }]
 }
@@ -128,7 +129,8 @@ export const onCommandAtRead = (
   partition.reign.check = null
   if (partition.reign.search !== null) return searchOn(partition, given, read, nowMs)
   if (matches(given, read.message, check.digest)) {
-    partition.reign.digestVerified = true
+    // It lay there when it was asked for, or later. After a longer stand the stream may have lost its tail and used these sequences again: a purge up to here would take what nobody has decided.
+    partition.reign.digestVerified = nowMs - check.askedAtMs <= purgeLookMs
     partition.reign.commandsFill = read.fill
     const outputs = [...readOn(partition, check), ...purgeIfDue(partition, given, check.seq)]
     // Verified for this purge alone: by the next the stream may have lost what lies there now.
@@ -179,7 +181,7 @@ const askNextCandidate = (partition: Serving, nowMs: number): Array<Output> => {
     return []
   }
   partition.reign.check = { seq: next.seq, digest: next.digest, askedAtMs: nowMs, askAgainAtMs: 0, provesSeq: 0 }
-  return ask(partition, partition.reign.check)
+  return ask(partition, partition.reign.check, nowMs)
 }
 
 const searchOn = (
@@ -250,7 +252,7 @@ export const tickCursor = (partition: Serving, given: EngineContext, nowMs: numb
   if (check !== null) {
     if (check.askAgainAtMs === 0 || !isDue(check.askAgainAtMs, nowMs, cursorCheckMs / 5)) return []
     check.askAgainAtMs = 0
-    return ask(partition, check)
+    return ask(partition, check, nowMs)
   }
   if (partition.reign.search !== null) return []
   const purge = purgeIfDue(partition, given, partition.cursor.seq)

@@ -146,7 +146,7 @@ export interface KeptMark {
 export interface CursorCheck {
   readonly seq: number
   readonly digest: string
-  readonly askedAtMs: EpochMs
+  askedAtMs: EpochMs
   askAgainAtMs: EpochMs
   /** The newest message of the present reading that had arrived when it was asked, 0 for none: a match shows that the stream is the one that was read before, and that nothing was dropped up to there. */
   provesSeq: number

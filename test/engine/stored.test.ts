@@ -7,7 +7,7 @@ import { plainLine } from "../../src/domain/sku/policy.ts"
 import { findActor } from "../../src/engine/actor.ts"
 import type { Halt } from "../../src/engine/protocol.ts"
 import type { SkuStoredBatch, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
-import { arrivedBytesMax, channelsPerPolicyMax, commandsKeptBytes } from "../../src/limits.ts"
+import { arrivedBytesMax, channelsPerPolicyMax, commandsKeptBytes, purgeLookMs } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { encodeBatch } from "../../src/wire/taken.ts"
 import { Broker, json, saidOf, serving, startMs, Worker } from "./rig.ts"
@@ -135,6 +135,23 @@ describe("a stream that runs full", () => {
     const before = worker.broker.commands.size
     for (let i = 0; i < 10; i++) worker.tick(1_000)
     expect(worker.broker.commands.size).toBe(before)
+  })
+
+  it("is not purged on a look of long ago, for the stream may have lost its tail since and used its sequences again; the next look purges", () => {
+    const worker = serving(0)
+    for (let serial = 1; serial <= 5; serial++) store(worker, { serial, messages: [message("dc", receive(`s${serial}`))] })
+    worker.settle()
+    const before = worker.broker.commands.size
+    worker.broker.fill = 1
+    worker.nowMs += 1_000
+    worker.put({ _tag: "Tick" })
+    const look = worker.take("ReadCommandAt")
+    worker.nowMs += purgeLookMs + 1
+    worker.answer(look)
+    worker.settle()
+    expect(worker.broker.commands.size).toBe(before)
+    worker.tick(1_000)
+    expect(worker.broker.commands.size).toBe(1)
   })
 
   it("keeps the newest bytes of what is decided, and no more", () => {
