@@ -46,7 +46,7 @@ export const ordersAreFold: MakeChecker = ({ cluster, found, checked }) => {
   const compare = (id: number, state: OrderPartition | null, who: string): void => {
     const fold = folds[id - partitions]
     if (fold === undefined || state === null || fold.phase === "halted") return
-    const knowsNothing = state.actorList.length + state.quarantine.size === 0
+    const knowsNothing = state.actors.size + state.quarantine.size === 0
     if (fold.confirmedSeq !== state.confirmedSeq || state.inFlight !== null || knowsNothing) return
     checked()
     compared++

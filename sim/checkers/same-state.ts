@@ -6,7 +6,6 @@
 
 import type { SenderId } from "../../src/domain/names.ts"
 import { type Reservation, reservationOf, reservationsOf, type SkuStock } from "../../src/domain/sku/stock.ts"
-import { findActor } from "../../src/engine/actor.ts"
 import { endsAt } from "../../src/engine/ended.ts"
 import { type Digested, floorMsOf, rememberedAt } from "../../src/engine/memory.ts"
 import type { Partition } from "../../src/engine/partition.ts"
@@ -129,12 +128,12 @@ const restDifference = (a: SkuPartition, b: SkuPartition): string | null => {
 
 /** Null if both hold the same; else the first thing that differs. */
 export const stateDifference = (a: SkuPartition, b: SkuPartition): string | null => {
-  if (a.actorList.length !== b.actorList.length) return "which SKUs there are"
-  for (const actor of a.actorList) {
-    const other = findActor(b, actor.key)
-    const difference = other === undefined ? `whether there is ${actor.key}` : stockDifference(actor.state, other.state)
+  if (a.actors.size !== b.actors.size) return "which SKUs there are"
+  for (const [sku, actor] of a.actors) {
+    const other = b.actors.get(sku)
+    const difference = other === undefined ? `whether there is ${sku}` : stockDifference(actor.state, other.state)
     if (difference !== null) return difference
-    if (other !== undefined && actor.version !== other.version) return `the version of ${actor.key}`
+    if (other !== undefined && actor.version !== other.version) return `the version of ${sku}`
   }
   for (const sender of new Set([...a.senders.keys(), ...b.senders.keys()])) {
     const difference = memoryDifference(a, b, sender) ?? endsDifference(a, b, sender) ?? floorDifference(a, b, sender)

@@ -67,7 +67,7 @@ export const stateIsFold: MakeChecker = ({ cluster, found, checked }) => {
     },
     serving: (slot, state) => {
       // Whoever begins a journal holds nothing yet.
-      if (cluster.lossy.has(slot.id) || state.actorList.length === 0) return
+      if (cluster.lossy.has(slot.id) || state.actors.size === 0) return
       if (followsOn.get(slot) === slot.life && keptServing < keptCompared) {
         if (compare(slot.id, state, `${slot.worker.name}, which serves again with what it kept,`)) keptServing++
       } else if (compared < takeoversCompared && compare(slot.id, state, `${slot.worker.name}, which begins to serve,`)) compared++
@@ -76,7 +76,7 @@ export const stateIsFold: MakeChecker = ({ cluster, found, checked }) => {
       // What it asked for is given up with the next life.
       followsOn.set(slot, slot.life + 1)
       const { partition } = slot
-      if (cluster.lossy.has(slot.id) || kept >= keptCompared || partition === null || partition.actorList.length === 0) return
+      if (cluster.lossy.has(slot.id) || kept >= keptCompared || partition === null || partition.actors.size === 0) return
       if (compare(slot.id, partition, `${slot.worker.name}, whose reign ended,`)) kept++
     },
     finish: ({ lossy }) => {

@@ -4,10 +4,8 @@
  * A trace names a message's commands, not its subject: a body of several SKUs was sent under any one of them, whose policy then gave its place in the
  * batch. One is chosen that explains the order; where none does (the SKU may be one that the export left out), the batch is cut there, which changes no decision.
  */
-
 import { type CommandClass, partitionOf, type SenderId, type Sku } from "../../src/domain/names.ts"
 import { channelPolicy } from "../../src/domain/sku/policy.ts"
-import { findActor } from "../../src/engine/actor.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
 import type { SkuPartition } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
@@ -28,7 +26,7 @@ const encoder = new TextEncoder()
 const rankOf = (partition: SkuPartition, commandClass: CommandClass, sender: SenderId, sku: Sku): number => {
   if (commandClass === "stock") return 0
   if (commandClass !== "sell") return 1
-  return 2 + (channelPolicy(findActor(partition, sku)?.state.policy ?? null, sender)?.priority ?? lastRank)
+  return 2 + (channelPolicy(partition.actors.get(sku)?.state.policy ?? null, sender)?.priority ?? lastRank)
 }
 
 interface Placed {

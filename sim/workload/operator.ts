@@ -7,7 +7,6 @@
 import type { CommandId, SenderId, Sku } from "../../src/domain/names.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
 import { channelPolicy, type Policy, plainLine } from "../../src/domain/sku/policy.ts"
-import { findActor } from "../../src/engine/actor.ts"
 import type { HaltReason } from "../../src/engine/protocol.ts"
 import { quarantineView } from "../../src/engine/views.ts"
 import type { SkuHeardDecision, SkuPartition, SkuQuarantinedCommand } from "../../src/kinds/sku/types.ts"
@@ -65,7 +64,7 @@ export class Operator {
   }
 
   #lookAt(partition: SkuPartition, { id, command, sender }: SkuQuarantinedCommand): void {
-    const policy = findActor(partition, command.sku)?.state.policy ?? null
+    const policy = partition.actors.get(command.sku)?.state.policy ?? null
     // Elsewhere what lies in quarantine keeps nobody waiting.
     const isFull = this.#healed && this.#cluster.drawn.quarantine === "short"
     if (isFull && command.type === "RecordSale" && policy !== null) this.#name(command.sku, policy, sender)

@@ -121,12 +121,6 @@ export const findThing = <T>(table: SlotTable<T>, naming: Naming<T>, first: stri
   return slot < 0 ? undefined : table.slots[slot]
 }
 
-/** What has these names, or undefined: for what is looked for once, so that what others look for again and again stays at hand. */
-export const findOnce = <T>(table: SlotTable<T>, naming: Naming<T>, first: string, second: string): T | undefined => {
-  const slot = lookForSlot(table, naming, first, second)
-  return slot < 0 ? undefined : table.slots[slot]
-}
-
 /** Notes a slot at the first free place near its hash; false if there is none. */
 const place = (index: SlotIndex, hash: number, slot: number): boolean => {
   const { places } = index

@@ -3,7 +3,6 @@
  */
 import { assert } from "../assert.ts"
 import type { SenderId } from "../domain/names.ts"
-import { addThing, findOnce, type Naming } from "../domain/slot-table.ts"
 import { straysMax } from "../limits.ts"
 import type { EngineContext } from "./given.ts"
 import type { KindTypes } from "./kind.ts"
@@ -41,19 +40,9 @@ export const forgetSaid = (actor: Actor): void => {
   actor.saidVersion = 0
 }
 
-const naming: Naming<Actor> = {
-  isNamed: (actor, key) => actor.key === key,
-  firstOf: ({ key }) => key,
-  secondOf: () => "",
-}
-
-/** The actor of a key; undefined: there is none. */
-export const findActor = <K extends KindTypes>({ actors }: Pick<Partition<K>, "actors">, key: K["key"]): Actor<K> | undefined =>
-  findOnce(actors, naming, key, "")
-
 /** The actor of a key, made if there is none yet. */
 export const actorOf = (partition: Partition, { kind }: EngineContext, key: KindTypes["key"]): Actor => {
-  const known = findActor(partition, key)
+  const known = partition.actors.get(key)
   if (known !== undefined) return known
   assert(partition.actorList.length < kind.actorsMax, "INV-9 the actors of a partition are bounded")
   const actor: Actor = {
@@ -66,6 +55,7 @@ export const actorOf = (partition: Partition, { kind }: EngineContext, key: Kind
     saidVersion: 0,
     strays: null,
   }
-  addThing(partition.actors, naming, actor)
+  partition.actors.set(key, actor)
+  partition.actorList.push(actor)
   return actor
 }

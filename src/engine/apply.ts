@@ -7,7 +7,7 @@ import { assert, unreachable } from "../assert.ts"
 import { type CommandClass, type EpochMs, isInternal, type SenderId } from "../domain/names.ts"
 import { isBusinessAnswer, type Refusal } from "../domain/refusals.ts"
 import { floorStepMs, ingressesRememberedMax, issuedAheadMsMax } from "../limits.ts"
-import { type Actor, actorOf, findActor } from "./actor.ts"
+import { type Actor, actorOf } from "./actor.ts"
 import { carry, settle } from "./carrying.ts"
 import { hasEndedSince, rememberEnd } from "./ended.ts"
 import type { EngineContext } from "./given.ts"
@@ -213,7 +213,7 @@ const rememberDecision = (
   const { id } = command
   // The partition's own string of the key, not this command's copy: there are as many decisions as commands.
   const commandKey = commands.keyOf(command)
-  const key = (known ?? findActor(partition, commandKey))?.key ?? commandKey
+  const key = (known ?? partition.actors.get(commandKey))?.key ?? commandKey
   // Never beyond what may be issued ahead: whatever a command's date says, it is forgotten again.
   const countsMs = countsAtMs(commands, standing, command)
   const countedMs = memory.isInternal ? countsMs : Math.min(countsMs, standing.atMs + issuedAheadMsMax)
@@ -375,7 +375,7 @@ const replayDecided = (partition: Partition, given: EngineContext, standing: Dec
   if (decided.command === null || (decided.decision._tag === "Repeated" && kind.commands.secondNameOf(decided.command) === undefined))
     return
   const hash = given.codec.contentHash(decided.command)
-  const actor = findActor(partition, kind.commands.keyOf(decided.command))
+  const actor = partition.actors.get(kind.commands.keyOf(decided.command))
   applyDecided(partition, given, standing, decided, hash, outcomeOf(kind, decided.decision), actor)
 }
 

@@ -7,7 +7,7 @@
 import { assert } from "../assert.ts"
 import type { EpochMs } from "../domain/names.ts"
 import { recordBytesMax, recordEnvelopeBytesMax } from "../limits.ts"
-import { type Actor, findActor } from "./actor.ts"
+import type { Actor } from "./actor.ts"
 import { appendAsOwner } from "./appending.ts"
 import { applyDecided, applyEvents, type DecisionPlace, noteIngress, raiseFloor } from "./apply.ts"
 import { brokerNow } from "./broker-clock.ts"
@@ -183,7 +183,7 @@ const decideOperator = (
     onBehalf: null,
     trace: null,
   }
-  const known = findActor(partition, given.kind.commands.keyOf(quarantined.command))
+  const known = partition.actors.get(given.kind.commands.keyOf(quarantined.command))
   const hash = given.codec.contentHash(quarantined.command)
   // An actor of ours hears of it when it asks again.
   const decided = apply(partition, given, draft, null, standing, { command: quarantined.command, named: null, decision }, hash, known)

@@ -8,7 +8,7 @@ import { isInternal, partitionOf, type SenderId } from "../domain/names.ts"
 import type { Refusal, RefusalReason } from "../domain/refusals.ts"
 import { emptySlots } from "../domain/slot-table.ts"
 import { issuedAheadMsMax } from "../limits.ts"
-import { type Actor, findActor } from "./actor.ts"
+import type { Actor } from "./actor.ts"
 import { countsAtMs, isForWantOfRoom } from "./apply.ts"
 import { carriedCount, hasRoomToCarry } from "./carrying.ts"
 import { endedPart } from "./ended.ts"
@@ -274,7 +274,7 @@ export const settle = (
   if (dropReason !== null) return { _tag: "Settled", quarantined, decision: { _tag: "Dropped", reason: dropReason } }
   assert(kind.commands.operatorOf(original) === undefined, "operator commands are never quarantined")
   const still: Settlement = { _tag: "Refused", refusal: { reason: "StillUndecidable", field: "quarantined" } }
-  const actor = findActor(partition, keyOf(original))
+  const actor = partition.actors.get(keyOf(original))
   if (kind.carrying !== null && !hasRoomToCarry(partition, kind.carrying.mayCarry(original, actor?.state))) return still
   try {
     const decision = decideActor(partition, kind, actor, original, sender, quarantined.onBehalf ?? sender)

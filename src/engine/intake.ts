@@ -6,7 +6,7 @@
 import { assert } from "../assert.ts"
 import type { EpochMs } from "../domain/names.ts"
 import { arrivedBytesMax, recordBytesMax, recordEnvelopeBytesMax } from "../limits.ts"
-import { type Actor, findActor } from "./actor.ts"
+import type { Actor } from "./actor.ts"
 import { hearStamp } from "./broker-clock.ts"
 import { stepAside } from "./ending.ts"
 import type { EngineContext } from "./given.ts"
@@ -105,7 +105,7 @@ const isFull = (room: BatchRoom, worst: { readonly commands: number; readonly by
 
 /** Counts one message if it fits. The first of an empty record always does: the largest message, decided at its worst, fits one. Where something else has much of it, it waits for the next. */
 const takesRoom = (partition: Serving, given: EngineContext, room: BatchRoom, arrived: ArrivedMessage, isFirst: boolean): boolean => {
-  arrived.actor = findActor(partition, arrived.key)
+  arrived.actor = partition.actors.get(arrived.key)
   const worst = worstCase(partition, given, arrived, room.growth)
   if (isFirst ? !room.isEmpty && room.recordBytes < worst.bytes : isFull(room, worst)) return false
   room.commands -= worst.commands
@@ -201,7 +201,7 @@ export const actorIn = (
   command: KindTypes["command"],
 ): Actor | undefined => {
   const key = kind.commands.keyOf(command)
-  return key === arrived.key && arrived.actor !== undefined ? arrived.actor : findActor(partition, key)
+  return key === arrived.key && arrived.actor !== undefined ? arrived.actor : partition.actors.get(key)
 }
 
 const rankOf = ({ kind }: EngineContext, arrived: ArrivedMessage): number => {

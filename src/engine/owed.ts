@@ -2,11 +2,9 @@
  * Commands that began something and are answered by a later event (INV-19): their id is bound to their content from the beginning, whoever asks again is told together with the others, and the answer is remembered
  * and repeated like any decision from then on.
  */
-
 import { assert } from "../assert.ts"
 import type { ActorKey, CommandId, EpochMs, SenderId } from "../domain/names.ts"
 import { issuedAheadMsMax, owedRepliesMax } from "../limits.ts"
-import { findActor } from "./actor.ts"
 import type { DecisionPlace } from "./apply.ts"
 import { addEntry, type RecordDraft } from "./draft.ts"
 import type { EngineContext } from "./given.ts"
@@ -108,7 +106,7 @@ export const applyAnswered = (
   noteDecidedMeanwhile(partition, { sender, seq }, named, id, { hash, outcome })
   const memory = senderMemory(partition, sender)
   const step = stepOf(Math.min(Math.max(issuedAtMs, atMs), atMs + issuedAheadMsMax))
-  const key = findActor(partition, named)?.key ?? named
+  const key = partition.actors.get(named)?.key ?? named
   const remembered = { id, key, hash, outcome, step, class: floorClass, seq, place, weight: kind.weightOf(outcome) }
   if (partition.recovery === null) remember(memory, remembered)
   else rememberIfNew(memory, remembered)

@@ -7,7 +7,6 @@
 import { assert } from "../assert.ts"
 
 import type { CommandClass, CommandId, EpochMs, SenderId } from "../domain/names.ts"
-import { emptySlots, type SlotTable } from "../domain/slot-table.ts"
 import { batchMessagesMax } from "../limits.ts"
 import type { Actor } from "./actor.ts"
 import { boundsWith, type EngineBounds } from "./bounds.ts"
@@ -275,7 +274,7 @@ export interface SnapshotLoading {
 /** What a loaded snapshot already contains, while records within it are replayed. */
 export interface Recovery<K extends KindTypes = KindTypes> {
   readonly manifest: SnapshotManifest
-  /** By the index of an actor. No entry: it was not loaded. */
+  /** By the index of an actor. No entry: it was not loaded. No Map, which stands still for 100 ms and more when one of a million grows. */
   readonly actorSeqs: Array<number | undefined>
   /** Many maps, by the end of a part's id: one map of millions would pause for all of them whenever it grows. */
   readonly partSeqs: ReadonlyArray<Map<K["part"], number>>
@@ -411,9 +410,7 @@ interface PartitionCommon<K extends KindTypes> {
   droppedToSeq: number | null
   /** The highest serial taken of each ingress, those heard of last at the end: what a lost tail above the cursor shows in. */
   readonly ingresses: Map<string, number>
-  /** Its actors by their keys; see findActor of actor.ts. No Map: one of a million stands still for 100 ms and more whenever it grows. */
-  readonly actors: SlotTable<Actor<K>>
-  /** The same, in the order in which they came: the slots of that table. None is ever taken out. */
+  readonly actors: Map<K["key"], Actor<K>>
   readonly actorList: Array<Actor<K>>
   /** What is one object for all actors that hold something equal to it, by its text; see {@link ActorKind.share}. */
   readonly shared: Map<string, object>
@@ -614,58 +611,55 @@ export const emptyPartition = <K extends KindTypes = KindTypes>(options: {
   readonly bounds?: Partial<EngineBounds>
   /** How many partitions each kind has that its actors may send commands to. None: they send none. */
   readonly partitionsOf?: Readonly<Record<string, number>>
-}): Partition<K> => {
-  const actorList: Array<Actor<K>> = []
-  return {
-    id: options.partition,
-    partitions: options.partitions,
-    phase: "starting",
-    claiming: null,
-    reign: null,
-    incarnation: null,
-    owner: "",
-    epoch: 0,
-    confirmedSeq: 0,
-    confirmedHash: "",
-    recentHashes: [],
-    cursor: { stream: "stored", seq: 0, digest: "" },
-    atMs: 0,
-    brokerClock: unknownBrokerClock(),
-    inFlight: null,
-    basisAsks: 0,
-    continuing: false,
-    recentMarks: [],
-    sparseMarks: [],
-    unanswered: null,
-    droppedToSeq: null,
-    ingresses: new Map(),
-    actors: { ...emptySlots<Actor<K>>(), slots: actorList },
-    actorList,
-    shared: new Map(),
-    uncovered: new Set(),
-    short: new Set(),
-    holds: { buckets: new Map(), doneBefore: 0 },
-    openHolds: 0,
-    openParts: 0,
-    heldUp: new Map(),
-    senders: new Map(),
-    senderList: [],
-    memoryBounds: options.memoryBounds ?? memoryBounds,
-    toPack: new Set(),
-    quarantine: new Map(),
-    quarantinedKeys: new Map(),
-    quarantinedBy: new Map(),
-    partitionsOf: options.partitionsOf ?? {},
-    underWay: new Map(),
-    carriedIn: { seq: 0, count: 0 },
-    owed: new Map(),
-    saidSeq: 0,
-    ...noSnapshots(),
-    snapshotEveryRecords: options.snapshotEveryRecords,
-    batchMessagesMax: Math.min(options.batchMessagesMax ?? batchMessagesMax, batchMessagesMax),
-    bounds: boundsWith(options.bounds ?? {}),
-  }
-}
+}): Partition<K> => ({
+  id: options.partition,
+  partitions: options.partitions,
+  phase: "starting",
+  claiming: null,
+  reign: null,
+  incarnation: null,
+  owner: "",
+  epoch: 0,
+  confirmedSeq: 0,
+  confirmedHash: "",
+  recentHashes: [],
+  cursor: { stream: "stored", seq: 0, digest: "" },
+  atMs: 0,
+  brokerClock: unknownBrokerClock(),
+  inFlight: null,
+  basisAsks: 0,
+  continuing: false,
+  recentMarks: [],
+  sparseMarks: [],
+  unanswered: null,
+  droppedToSeq: null,
+  ingresses: new Map(),
+  actors: new Map(),
+  actorList: [],
+  shared: new Map(),
+  uncovered: new Set(),
+  short: new Set(),
+  holds: { buckets: new Map(), doneBefore: 0 },
+  openHolds: 0,
+  openParts: 0,
+  heldUp: new Map(),
+  senders: new Map(),
+  senderList: [],
+  memoryBounds: options.memoryBounds ?? memoryBounds,
+  toPack: new Set(),
+  quarantine: new Map(),
+  quarantinedKeys: new Map(),
+  quarantinedBy: new Map(),
+  partitionsOf: options.partitionsOf ?? {},
+  underWay: new Map(),
+  carriedIn: { seq: 0, count: 0 },
+  owed: new Map(),
+  saidSeq: 0,
+  ...noSnapshots(),
+  snapshotEveryRecords: options.snapshotEveryRecords,
+  batchMessagesMax: Math.min(options.batchMessagesMax ?? batchMessagesMax, batchMessagesMax),
+  bounds: boundsWith(options.bounds ?? {}),
+})
 
 /** The whole state copied, so that the copy can be stepped or inspected while the original goes on. O(state): for tests, the simulator and tools. */
 export const copyPartition = <K extends KindTypes>(partition: Partition<K>): Partition<K> => structuredClone(partition)

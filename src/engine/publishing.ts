@@ -7,7 +7,7 @@
 import { assert, unreachable } from "../assert.ts"
 import type { EpochMs, SenderId } from "../domain/names.ts"
 import { feedEchoMs, feedGroupsMax, feedInFlightMax, republishAgainMs, republishShare } from "../limits.ts"
-import { type Actor, findActor, noteStray } from "./actor.ts"
+import { type Actor, noteStray } from "./actor.ts"
 import type { EngineBounds } from "./bounds.ts"
 import { isDue } from "./due.ts"
 import { halt, stepAside } from "./ending.ts"
@@ -132,7 +132,7 @@ type FeedSeen = Extract<Input, { readonly _tag: "FeedSeen" }>
  * older version that lands after a newer one; or, where this reign has said nothing of the actor, one that isn't what there is.
  */
 export const onFeedSeen = (partition: Serving, given: EngineContext, seen: FeedSeen): Array<Output> => {
-  const actor = findActor(partition, seen.key as KindTypes["key"])
+  const actor = partition.actors.get(seen.key as KindTypes["key"])
   if (actor === undefined) return []
   suspect(partition, given, actor, seen)
   const { feed } = given.kind
@@ -342,11 +342,11 @@ const commandAgain = (
 
 /** What a receiver is shown may have changed, and it is told though the actor doesn't name it. */
 const againFor = (partition: Serving, { kind }: EngineContext, key: KindTypes["key"], receiver: SenderId | undefined): void => {
-  const actor = receiver === undefined ? undefined : findActor(partition, key)
+  const actor = receiver === undefined ? undefined : partition.actors.get(key)
   if (receiver !== undefined && actor !== undefined && !kind.feed.isNamed(actor.state, receiver)) noteStray(actor, receiver)
 }
 
 const again = (partition: Serving, key: KindTypes["key"], seq: number): void => {
-  const actor = findActor(partition, key)
+  const actor = partition.actors.get(key)
   if (actor !== undefined) markDirty(partition, actor, seq, "Takeover", true)
 }

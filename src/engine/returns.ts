@@ -6,7 +6,7 @@
 import { assert } from "../assert.ts"
 import { type EpochMs, utf8Bytes } from "../domain/names.ts"
 import { recordBytesMax, recordEnvelopeBytesMax, returnedBytesMax, returnedOutcomeBytesMax, returnsBytesMax } from "../limits.ts"
-import { type Actor, findActor } from "./actor.ts"
+import type { Actor } from "./actor.ts"
 import { applyEvents } from "./apply.ts"
 import { settle } from "./carrying.ts"
 import { addEntry, type RecordDraft, touch } from "./draft.ts"
@@ -53,7 +53,7 @@ export const takeReturns = (partition: Serving, given: EngineContext, draft: Rec
   for (const { heard, bytes: outcomeBytes } of returns.values()) {
     const carried = partition.underWay.get(heard.id)
     assert(carried !== undefined, "INV-17 what is heard and not journaled is under way")
-    const actor = findActor(partition, carried.from)
+    const actor = partition.actors.get(carried.from)
     assert(actor !== undefined, "INV-17 who carries a command is known")
     const made = whatIsMade(carrying, actor, carried, heard, draft.atMs)
     if (made._tag === "Threw") {

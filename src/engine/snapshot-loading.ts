@@ -4,7 +4,7 @@
  * What isn't this partition's, or can't be read, is discarded with an alarm, and everything is replayed instead. A newer release's is left to those who can read it.
  */
 import { assert, unreachable } from "../assert.ts"
-import { actorOf, findActor } from "./actor.ts"
+import { actorOf } from "./actor.ts"
 import { noteFollowUp, noteIngress } from "./apply.ts"
 import { type Chunk, type EndedChunk, itemsOf } from "./chunks.ts"
 import { loadEnded } from "./ended.ts"
@@ -106,7 +106,7 @@ const loadChunk = (partition: Partition, given: EngineContext, chunk: Chunk): vo
     case "decisions":
       for (const { sender, decision } of chunk.items) {
         // The partition's own string of the key: there are as many decisions as commands.
-        const key = findActor(partition, decision.key)?.key ?? decision.key
+        const key = partition.actors.get(decision.key)?.key ?? decision.key
         const memory = senderMemory(partition, sender)
         rememberIfNew(memory, { ...decision, key, weight: given.kind.weightOf(decision.outcome) })
         noteRemembered(partition, memory, decision.class)

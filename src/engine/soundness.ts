@@ -32,7 +32,7 @@ const assertJournal = ({ confirmedSeq, saidSeq, epoch, atMs, cursor, recentMarks
 
 const assertState = (partition: Partition): void => {
   const { actors, actorList, senders, senderList, uncovered, short, holds, openHolds, heldUp, toPack, ingresses, carriedIn } = partition
-  assert(actors.slots === actorList && actors.freeSlots.length === 0, "INV-6 each actor stands in the list once")
+  assert(actors.size === actorList.length, "INV-6 each actor stands in the list once")
   assert(senders.size === senderList.length, "INV-2 each sender's memory stands in the list once")
   assert(uncovered.size <= short.size, "INV-15 who has something to do waits for something")
   assert(short.size <= actorList.length, "INV-15 only actors wait")

@@ -4,7 +4,7 @@
  * `stateHash` is what was decided: actors, their parts and remembered decisions, equal wherever the same commands were decided at the same times. `partitionHash` is everything,
  * owner, epoch and append in flight included. Both are O(state): for tests and tools.
  */
-import { type Actor, findActor } from "./actor.ts"
+import type { Actor } from "./actor.ts"
 import { endsAt } from "./ended.ts"
 import { canonical, hashOfPairs, type Sha256 } from "./hash.ts"
 import type { ActorKind, KindTypes } from "./kind.ts"
@@ -40,7 +40,7 @@ const openHash = (partition: Partition, sha256: Sha256, key: KindTypes["key"] | 
 
 /** Hash of states, of remembered decisions, and of what is under way or owed: of one actor, or of all the partition's. */
 export const stateHash = <K extends KindTypes>(partition: Partition<K>, kind: ActorKind<K>, sha256: Sha256, key?: K["key"]): string => {
-  const one = key === undefined ? undefined : findActor(partition, key)
+  const one = key === undefined ? undefined : partition.actors.get(key)
   const actors: ReadonlyArray<Actor<K>> = key === undefined ? partition.actorList : one === undefined ? [] : [one]
   const states = hashOfPairs(
     actors.map((actor) => [actor.key, kind.hashed(actor.state)] as const),

@@ -215,7 +215,7 @@ class JournalAudit {
   /** Holds the states that came out to those of the engine. */
   finish(): void {
     const kind = projectedKindOf(this.#kind)
-    for (const actor of this.#engine.actorList) {
+    for (const actor of this.#engine.actors.values()) {
       const ours = this.#fold.folded(actor.key)
       const name = `${actor.key}`
       const table = this.#kind === "sku" ? "skus" : "orders"

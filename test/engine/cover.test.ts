@@ -1,8 +1,6 @@
 /** What is sold beyond stock, at the step level: covered in the record that brings goods, by every owner alike, and never offered before. */
-
 import { describe, expect, it } from "vitest"
 import { coverShortages } from "../../src/domain/sku/cover.ts"
-import { findActor } from "../../src/engine/actor.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { stateHash } from "../../src/kinds/sku/partition.ts"
 import { statusOf, stockView } from "../../src/kinds/sku/views.ts"
@@ -107,7 +105,7 @@ describe("what is sold beyond stock", () => {
     expect(statusOf(worker.partition).shortQty).toBe(sales)
     worker.send("dc", json("ReceiveStock", { location: "L", qty: sales + 5 }))
     worker.answer(worker.take("Append"))
-    expect(coverShortages(findActor(worker.partition, sku)?.state as never, 1_000)).toHaveLength(0)
+    expect(coverShortages(worker.partition.actors.get(sku)?.state as never, 1_000)).toHaveLength(0)
     worker.settle()
     const covers = worker.broker.records().flatMap(({ entries }) => entries.filter(({ _tag }) => _tag === "Covered"))
     expect(covers.map((entry) => (entry._tag === "Covered" ? entry.events.length : 0))).toEqual([coversPerRecordMax, 20])

@@ -1,5 +1,4 @@
 /** Reservations that have ended: a row each, off the heap, and answered as if they still stood in their SKU, at every owner, for as long as they are remembered. */
-
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { ReservationId, SenderId, Sku } from "../../src/domain/names.ts"
@@ -8,7 +7,6 @@ import { decide } from "../../src/domain/sku/decide.ts"
 import type { StockEvent } from "../../src/domain/sku/events.ts"
 import { evolve, forgetReservation } from "../../src/domain/sku/evolve.ts"
 import { emptyStock, isOpen, type Reservation, type SkuStock } from "../../src/domain/sku/stock.ts"
-import { findActor } from "../../src/engine/actor.ts"
 import { boundsWith } from "../../src/engine/bounds.ts"
 import { floorMsOf, stepOf } from "../../src/engine/memory.ts"
 import { type MemoryBounds, memoryBounds } from "../../src/engine/memory-bounds.ts"
@@ -23,7 +21,7 @@ import { allSaidOf, Broker, json, saidOf, serving, Worker } from "./rig.ts"
 
 const hashOf = ({ partition }: Worker): string => stateHash(partition, engineCodec.sha256)
 const web = "web" as SenderId
-const stockOf = (worker: Worker): SkuStock => findActor(worker.partition, "A" as Sku)?.state as SkuStock
+const stockOf = (worker: Worker): SkuStock => worker.partition.actors.get("A" as Sku)?.state as SkuStock
 const endedOf = (worker: Worker) => worker.partition.senders.get(web)?.classes.get("sell")?.ended ?? null
 const viewOf = ({ partition }: Worker, id: string) => reservationView(partition, web, "A" as Sku, id as ReservationId)
 

@@ -1,9 +1,7 @@
 /** Facts, at the step level: none is lost for its time, and a shipment is one under whatever id it is told. */
-
 import { describe, expect, it } from "vitest"
 import { assert } from "../../src/assert.ts"
 import type { SenderId } from "../../src/domain/names.ts"
-import { findActor } from "../../src/engine/actor.ts"
 import { rememberedAt } from "../../src/engine/memory.ts"
 import { memoryBounds } from "../../src/engine/memory-bounds.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
@@ -12,7 +10,7 @@ import { factHorizonMs, floorStepMs, issuedAheadMsMax } from "../../src/limits.t
 import { engineCodec } from "../../src/wire/codec.ts"
 import { Broker, json, policyFor, saidOf, serving, startMs, Worker } from "./rig.ts"
 
-const onHand = (worker: Worker): number => findActor(worker.partition, "A" as never)?.state.locations[0]?.onHand ?? 0
+const onHand = (worker: Worker): number => worker.partition.actors.get("A" as never)?.state.locations[0]?.onHand ?? 0
 
 describe("a fact ahead of time", () => {
   const years = 74 * 365 * 86_400_000

@@ -2,10 +2,8 @@
  * The hazards of reading commands, journaling and answering, one named test each, at the step level: the fault is put in as an input, the remedy shows in the outputs.
  * Numbers are those of docs/HAZARDS.md.
  */
-
 import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
-import { findActor } from "../../src/engine/actor.ts"
 import { memoryBounds } from "../../src/engine/memory-bounds.ts"
 import { copyPartition } from "../../src/engine/partition.ts"
 import { recordVersion, type StoredRecord } from "../../src/engine/records.ts"
@@ -24,7 +22,7 @@ const reserve = (id: string, reservation: string, qty: number, more: Record<stri
 const hashOf = (worker: Worker): string => stateHash(worker.partition, engineCodec.sha256)
 
 /** Units reserved at the only location. */
-const reservedQty = (worker: Worker): number => findActor(worker.partition, "A" as never)?.state.locations[0]?.reserved ?? 0
+const reservedQty = (worker: Worker): number => worker.partition.actors.get("A" as never)?.state.locations[0]?.reserved ?? 0
 
 describe("hazards of ids", () => {
   it("1: decides a duplicate once and repeats the decision", () => {
@@ -53,7 +51,7 @@ describe("hazards of ids", () => {
     worker.send("web", command, { brokerMs: worker.nowMs })
     worker.settle()
     expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "refused", reason: "TooOld" })
-    expect(findActor(worker.partition, "A" as never)?.state.reservations).toBeNull()
+    expect(worker.partition.actors.get("A" as never)?.state.reservations).toBeNull()
   })
 
   it("3: refuses the same id with another content", () => {

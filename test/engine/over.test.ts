@@ -1,8 +1,6 @@
 /** A hold that is over is over for everybody: at the step level, and in any history. */
-
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { findActor } from "../../src/engine/actor.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { batchExpiriesMax } from "../../src/limits.ts"
 import { json, saidOf, serving, startMs, type Worker } from "./rig.ts"
@@ -32,7 +30,7 @@ const atEnd = (holdMs: number, afterMs: number): readonly [string | undefined, s
 }
 
 const held = (worker: Worker, atMs: number): ReadonlyArray<string> =>
-  [...(findActor(worker.partition, "A" as never)?.state.reservations?.slots ?? [])].flatMap((one) =>
+  [...(worker.partition.actors.get("A" as never)?.state.reservations?.slots ?? [])].flatMap((one) =>
     one?.status === "held" && one.expiresAtMs <= atMs ? [one.id] : [],
   )
 

@@ -1,10 +1,8 @@
 /**
  * Commands that are answered later: their id stands for their content at once, whoever asks again is told with the others, and from then on the answer is repeated like any decision.
  */
-
 import { beforeEach, describe, expect, it } from "vitest"
 import type { ActorKey } from "../../src/domain/names.ts"
-import { findActor } from "../../src/engine/actor.ts"
 import { owedBusyMs, owedRepliesMax } from "../../src/limits.ts"
 import { World } from "./carrier.ts"
 import { wrongAtRest } from "./journals.ts"
@@ -101,7 +99,7 @@ describe("a command that is answered later", () => {
     if (late !== undefined) world.arrive(late)
     world.heal()
     expect(world.outcomes("open-d")).toEqual(["refused"])
-    expect(findActor(world.place("shelf").desk.partition, "t" as ActorKey)?.state).toMatchObject({ left: 2 })
+    expect(world.place("shelf").desk.partition.actors.get("t" as ActorKey)?.state).toMatchObject({ left: 2 })
     expect(wrongAtRest(world)).toEqual([])
   })
 

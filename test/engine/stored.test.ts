@@ -1,10 +1,8 @@
 /** What ingresses store: batches of senders' messages, serials that show what was lost, and what is purged of them. */
-
 import { describe, expect, it } from "vitest"
 import { createAudit } from "../../src/audit/audit.ts"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
 import { plainLine } from "../../src/domain/sku/policy.ts"
-import { findActor } from "../../src/engine/actor.ts"
 import type { Halt } from "../../src/engine/protocol.ts"
 import type { SkuStoredBatch, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import { arrivedBytesMax, channelsPerPolicyMax, commandsKeptBytes, purgeLookMs } from "../../src/limits.ts"
@@ -60,7 +58,7 @@ describe("what an ingress stored", () => {
     const worker = serving(0)
     for (let i = 0; i < 2; i++) store(worker, { serial: 1, acknowledged: 0, messages: [message("dc", receive("f3", 2))] })
     worker.settle()
-    expect(findActor(worker.partition, "A" as Sku)?.state.locations[0]?.onHand).toBe(2)
+    expect(worker.partition.actors.get("A" as Sku)?.state.locations[0]?.onHand).toBe(2)
     expect(worker.all("Alarm").filter(({ kind }) => kind === "CommandsLostTail")).toEqual([])
   })
 

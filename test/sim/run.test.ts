@@ -1,5 +1,4 @@
 /** Whole seeds: repeatable, green, and judged by checkers that looked at something. */
-import { findActor } from "../../src/engine/actor.ts"
 import { emptyPartition, makeStep, stateHash } from "../../src/kinds/sku/partition.ts"
 import "effect/schema/SchemaJITCompiler/enable"
 import { describe, expect, it } from "vitest"
@@ -165,7 +164,7 @@ describe("the comparison of states", () => {
           const [actor] = fold.actorList
           if (actor === undefined) continue
           const bent = copyPartition(fold)
-          const at = findActor(bent, actor.state.sku)?.state.locations[0]
+          const at = bent.actors.get(actor.state.sku)?.state.locations[0]
           if (at === undefined) continue
           Object.assign(at, { onHand: at.onHand + 1 })
           expect(stateDifference(fold, bent)).toBe(`what is on hand of ${actor.state.sku}`)

@@ -3,12 +3,10 @@
  *
  * While an append is in flight the state already contains it. What is read here is therefore as of `appliedSeq`, and may be said only once that record is confirmed, by the same owner.
  */
-
 import type { SenderId } from "../../domain/names.ts"
 import { orderIn } from "../../domain/order/book.ts"
 import { type OrderId, orderBook } from "../../domain/order/names.ts"
 import { type OrderLine, openQtyOfLine } from "../../domain/order/order.ts"
-import { findActor } from "../../engine/actor.ts"
 import { holdsKey } from "../../engine/views.ts"
 import type { OrderPartition } from "./types.ts"
 
@@ -36,7 +34,7 @@ export const holdsOrder = (partition: Parameters<typeof holdsKey>[0], channel: S
 
 /** A channel's order as it stands, or undefined if there is none, or it ended so long ago that it is no longer kept. */
 export const orderView = (partition: OrderPartition, channel: SenderId, id: OrderId) => {
-  const book = findActor(partition, orderBook(channel, id))?.state
+  const book = partition.actors.get(orderBook(channel, id))?.state
   const order = book === undefined ? undefined : orderIn(book, channel, id)
   if (order === undefined) return undefined
   const { phase, ending, fill, dueMs, waiting, lines } = order

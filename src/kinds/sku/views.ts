@@ -3,12 +3,10 @@
  *
  * While an append is in flight the state already contains it. What is read here is therefore as of `appliedSeq`, and may be said only once that record is confirmed, by the same owner.
  */
-
 import type { ReservationId, SenderId, Sku } from "../../domain/names.ts"
 import { noAllocations } from "../../domain/sku/allocation.ts"
 import { atsByChannel, offeredQty } from "../../domain/sku/availability.ts"
 import { availableQty, reservationOf, shortQtyOf, shortQtyOfChannel } from "../../domain/sku/stock.ts"
-import { findActor } from "../../engine/actor.ts"
 import { endedPart } from "../../engine/ended.ts"
 import * as engine from "../../engine/views.ts"
 import { skuParts } from "./parts.ts"
@@ -44,7 +42,7 @@ const shortagesShownMax = 32
 
 /** Stock of one SKU, or undefined if it isn't known here. */
 export const stockView = (partition: SkuPartition, sku: Sku) => {
-  const actor = findActor(partition, sku)
+  const actor = partition.actors.get(sku)
   if (actor === undefined) return undefined
   const { state: stock } = actor
   const ats = atsByChannel(stock)
@@ -65,13 +63,13 @@ export const stockView = (partition: SkuPartition, sku: Sku) => {
 
 /** Units of a SKU that a channel sold without asking and that are not there. */
 export const shortQtyIn = (partition: SkuPartition, channel: SenderId, sku: Sku): number => {
-  const actor = findActor(partition, sku)
+  const actor = partition.actors.get(sku)
   return actor === undefined ? 0 : shortQtyOfChannel(actor.state, channel)
 }
 
 /** A channel's reservation of a SKU, or undefined if there is none, or it ended so long ago that it is forgotten. */
 export const reservationView = (partition: SkuPartition, channel: SenderId, sku: Sku, id: ReservationId) => {
-  const stock = findActor(partition, sku)?.state
+  const stock = partition.actors.get(sku)?.state
   const { atMs } = partition
   const open = stock === undefined ? undefined : reservationOf(stock, channel, id)
   if (open === undefined) {

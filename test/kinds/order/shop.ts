@@ -1,7 +1,6 @@
 /**
  * A world of partitions of orders and of SKUs, with the real codecs: what channels ask, what warehouses and tills tell, and what stands at the end on both sides.
  */
-
 import { type Audit, createAudit } from "../../../src/audit/audit.ts"
 import { type CommandId, partitionOf, type ReservationId, type SenderId, type Sku } from "../../../src/domain/names.ts"
 import { orderIn, ordersIn } from "../../../src/domain/order/book.ts"
@@ -9,7 +8,6 @@ import type { LineGiven } from "../../../src/domain/order/commands/place-order/c
 import { type OrderId, orderBook, orderOfReservation } from "../../../src/domain/order/names.ts"
 import { isAtRest, lineOf, type Order, openQtyOfLine } from "../../../src/domain/order/order.ts"
 import { isOpen, openQtyOf, type Reservation, reservationOf, reservationsOf, type SkuStock } from "../../../src/domain/sku/stock.ts"
-import { findActor } from "../../../src/engine/actor.ts"
 import type { ActorKind } from "../../../src/engine/kind.ts"
 import type { EngineCodec } from "../../../src/engine/protocol.ts"
 import { orderKind } from "../../../src/kinds/order/kind.ts"
@@ -125,14 +123,12 @@ export class Shop extends World {
   /** An order as its owner knows it. */
   known(order: string, channel: SenderId = web): Order | undefined {
     const key = orderBook(channel, order as OrderId)
-    const owner = this.orderPartitions()[partitionOf(key, this.partitions)]
-    const book = owner && findActor(owner, key)
+    const book = this.orderPartitions()[partitionOf(key, this.partitions)]?.actors.get(key)
     return book === undefined ? undefined : orderIn(book.state, channel, order as OrderId)
   }
 
   stockOf(sku: string): SkuStock | undefined {
-    const owner = this.skuPartitions()[partitionOf(sku, this.partitions)]
-    return owner && findActor(owner, sku as Sku)?.state
+    return this.skuPartitions()[partitionOf(sku, this.partitions)]?.actors.get(sku as Sku)?.state
   }
 
   /** What a SKU holds for an order. */

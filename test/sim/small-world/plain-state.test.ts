@@ -36,7 +36,7 @@ describe("a copy of plain state", () => {
     const copied = copyState(partition)
     const [actor] = copied.actorList
     expect(actor).not.toBe(partition.actorList[0])
-    expect(copied.actors.slots[0]).toBe(actor)
+    expect([...copied.actors.values()][0]).toBe(actor)
     expect([...(copied.inFlight?.touched.keys() ?? [])][0]).toBe(actor)
   })
 
