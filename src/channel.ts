@@ -6,7 +6,8 @@
 import { Layer } from "effect"
 import { checkAddress } from "./client/address.ts"
 import { Client, type ClientOptions } from "./client/client.ts"
-import { checkMs, numbersOf } from "./client/options.ts"
+import { clientNumbers, clientOptionNames } from "./client/given.ts"
+import { checkMs, namesOf } from "./client/options.ts"
 import { openSenderClient, type SenderClient } from "./client/promises.ts"
 import { senderLinkLayer } from "./nats/channel-link.ts"
 import type { Login, ServerAddress } from "./nats/connection.ts"
@@ -35,13 +36,23 @@ export interface ConnectOptions extends ServerAddress, ClientOptions {
   readonly onWaiting?: (waiting: { readonly for: string; readonly cause: string }) => void
 }
 
+const addressNames = namesOf<Omit<ConnectOptions, keyof ClientOptions>>({
+  servers: true,
+  sender: true,
+  login: true,
+  tls: true,
+  connectTimeoutMs: true,
+  onWaiting: true,
+})
+
 /** The client for Effect programs. Connecting is tried for as long as a caller waits for an answer. Throws a TypeError or a RangeError for what can't be one of its options. */
 export const clientLayer = (options: ConnectOptions): Layer.Layer<Client, NotPermitted | BrokerUnavailable> => {
-  checkAddress(options)
-  numbersOf(options)
-  checkMs("connectTimeoutMs", options.connectTimeoutMs)
-  const patience = options.timeoutMs === undefined ? {} : { connectTimeoutMs: options.timeoutMs }
-  return Client.layer(options).pipe(Layer.provide(senderLinkLayer({ ...patience, ...options })))
+  checkAddress(options, [...addressNames, ...clientOptionNames])
+  const { servers, sender, login, tls, connectTimeoutMs, onWaiting, ...own } = options
+  clientNumbers(own)
+  checkMs("connectTimeoutMs", connectTimeoutMs)
+  const patience = own.timeoutMs === undefined ? {} : { connectTimeoutMs: own.timeoutMs }
+  return Client.layer(own).pipe(Layer.provide(senderLinkLayer({ ...patience, ...options })))
 }
 
 /**

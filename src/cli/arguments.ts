@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import { partitionsMax } from "../config.ts"
 import { isQuarantinedId } from "../domain/fields.ts"
 import { Kind } from "../domain/kinds.ts"
-import { isReservationName, whyNoId, whyNoSender, whyNoSku } from "../domain/names.ts"
+import { whyNoId, whyNoReservationName, whyNoSender, whyNoSku } from "../domain/names.ts"
 import { counted, grouped } from "../domain/telling.ts"
 import { textCharsMax } from "../limits.ts"
 
@@ -22,12 +22,9 @@ export const skuArgument = (description: string): Argument.Argument<string> =>
 export const skuFlag = (description: string): Flag.Flag<string> =>
   Flag.String("sku").pipe(Flag.withMetavar("SKU"), Flag.withDescription(description), Flag.filter(...checked(whyNoSku)))
 
-const whyNoReservation = (name: string): string | undefined =>
-  isReservationName(name) ? undefined : `it is neither a channel's own name of a reservation, nor @ and an order's: ${whyNoId(name) ?? ""}`
-
 /** A reservation, by whatever name it is known. */
 export const reservationFlag = (description: string): Flag.Flag<string> =>
-  Flag.String("reservation").pipe(Flag.withMetavar("ID"), Flag.withDescription(description), Flag.filter(...checked(whyNoReservation)))
+  Flag.String("reservation").pipe(Flag.withMetavar("ID"), Flag.withDescription(description), Flag.filter(...checked(whyNoReservationName)))
 
 /** An order, by the id its channel gave it. */
 export const orderFlag = (description: string): Flag.Flag<string> =>

@@ -2,15 +2,12 @@
  * Who connects and where to, checked when it is given: a mistake of the program is a TypeError or a RangeError that names the option, at once, and never a server that doesn't answer. No secret is in what is thrown.
  */
 import { fieldPath } from "../domain/field-path.ts"
-import { checkCallback } from "./options.ts"
+import { checkCallback, checkNames, isRecord } from "./options.ts"
 
 const kindOf = (value: unknown): string => {
   if (value === null || value === undefined) return String(value)
   return Array.isArray(value) ? "a list" : typeof value
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const schemes: ReadonlySet<string> = new Set(["nats:", "tls:"])
 
@@ -37,26 +34,33 @@ const checkServers = (servers: unknown): void => {
 }
 
 const shapes = "{ user, password }, { nkeySeed } or { credsFile }"
-const isText = (login: Readonly<Record<string, unknown>>, ...names: ReadonlyArray<string>): boolean =>
-  names.every((name) => typeof login[name] === "string")
+const loginNames: ReadonlyArray<ReadonlyArray<string>> = [["user", "password"], ["nkeySeed"], ["credsFile"]]
+
+/** Whether it has these, as text, and nothing else: of two logins at once only one would be used, and nobody could say which was meant. */
+const isLogin = (login: Readonly<Record<string, unknown>>, names: ReadonlyArray<string>): boolean =>
+  Object.keys(login).length === names.length && names.every((name) => typeof login[name] === "string")
 
 const checkLogin = (login: unknown): void => {
   if (!isRecord(login)) throw new TypeError(`login is ${kindOf(login)}: it must be ${shapes}`)
-  if (isText(login, "user", "password") || isText(login, "nkeySeed") || isText(login, "credsFile")) return
+  if (loginNames.some((names) => isLogin(login, names))) return
   throw new TypeError(`login has ${Object.keys(login).join(", ") || "nothing"}: it must be ${shapes}, each of them text`)
 }
+
+const tlsNames = ["caFile", "certFile", "keyFile"]
 
 const checkTls = (tls: unknown): void => {
   if (tls === undefined) return
   if (!isRecord(tls)) throw new TypeError(`tls is ${kindOf(tls)}: it must be { caFile, certFile, keyFile }, as far as they are needed`)
-  for (const name of ["caFile", "certFile", "keyFile"])
+  checkNames(tls, tlsNames, "tls")
+  for (const name of tlsNames)
     if (tls[name] !== undefined && typeof tls[name] !== "string")
       throw new TypeError(`tls.${name} is ${kindOf(tls[name])}: it must be the path of a file`)
 }
 
-/** Throws a TypeError or a RangeError that names the option which can't be one. */
-export const checkAddress = (options: unknown): void => {
+/** Throws a TypeError or a RangeError that names the option which can't be one. `names`: which there are. */
+export const checkAddress = (options: unknown, names: ReadonlyArray<string>): void => {
   if (!isRecord(options)) throw new TypeError(`the options to connect with are ${kindOf(options)}: they must be { servers, sender, login }`)
+  checkNames(options, names)
   checkServers(options.servers)
   if (typeof options.sender !== "string")
     throw new TypeError(`sender is ${kindOf(options.sender)}: it must be the name that the login is for`)

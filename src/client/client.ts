@@ -6,12 +6,9 @@
 
 import { Context, Deferred, Effect, Layer, Schedule, type Scope, Stream } from "effect"
 import { unreachable } from "../assert.ts"
-import { fieldPath } from "../domain/field-path.ts"
 import type { Kind, PartitionCounts } from "../domain/kinds.ts"
-import { isReservationName, isSender, isSku, type SenderId, skuToken, whyNoSku } from "../domain/names.ts"
-import { isOrderId } from "../domain/order/names.ts"
+import { type SenderId, skuToken } from "../domain/names.ts"
 import type { Command, CommandType } from "../domain/sku/commands.ts"
-import { shownName } from "../domain/telling.ts"
 import type { OrderHeardDecision } from "../kinds/order/types.ts"
 import { type Heard, SenderLink } from "../ports/channel.ts"
 import { AnswerUnknown, BrokerUnavailable, NotPermitted } from "../ports/errors.ts"
@@ -24,8 +21,19 @@ import { CommandSender, type HeardAnswer, ofSkus, type PublishMessage } from "./
 import { type CommandAnswer, type CommandInput, commandKey, completeCommand, fieldsOf, type Sendable, sendable } from "./commands.ts"
 import { type ClientEnvironment, processEnvironment } from "./environment.ts"
 import type { SendFailure } from "./errors.ts"
+import {
+  channelName,
+  checkAtsOptions,
+  checkName,
+  clientNumbers,
+  nameFault,
+  orderName,
+  reservationName,
+  sendOptions,
+  skuName,
+} from "./given.ts"
 import type { AnswerWaiter } from "./in-flight.ts"
-import { checkCallback, checkMs, numbersOf, traceGiven } from "./options.ts"
+import { checkCallback, checkMs, shown, traceGiven } from "./options.ts"
 import {
   completeOrder,
   type OrderAnswer,
@@ -273,14 +281,12 @@ const sendingOver = <C, A extends { readonly outcome: string }, S extends HeardA
   onSettled: ((decision: A) => void) | undefined,
 ) => {
   const settledOf = (own: SendOptions<A>): AnswerWaiter<A>["settled"] => {
-    const given = fieldsOf(own).onSettled
-    const settled = given === undefined ? onSettled : given
+    const settled = own.onSettled === undefined ? onSettled : own.onSettled
     checkCallback("onSettled", settled)
     return settled === undefined ? null : surfacing(environment, settled)
   }
   /** Returns how to stop waiting, or undefined if it was answered at once. */
-  const submit = (command: C, waiter: AnswerWaiter<A>, given: SendOptions<A>): (() => void) | undefined => {
-    const own = fieldsOf(given)
+  const submit = (command: C, waiter: AnswerWaiter<A>, own: SendOptions<A>): (() => void) | undefined => {
     checkMs("timeoutMs", own.timeoutMs)
     const traceparent = traceGiven(own.traceparent)
     const ready = sendableOf(command)
@@ -293,11 +299,13 @@ const sendingOver = <C, A extends { readonly outcome: string }, S extends HeardA
     return () => sender.forgo(sent, waiter)
   }
   return {
-    submit: (command: C, decided: AnswerWaiter<A>["decided"], failed: AnswerWaiter<A>["failed"], own: SendOptions<A> = {}): void => {
+    submit: (command: C, decided: AnswerWaiter<A>["decided"], failed: AnswerWaiter<A>["failed"], given?: SendOptions<A>): void => {
+      const own = sendOptions(given)
       submit(command, { decided, failed, settled: settledOf(own) }, own)
     },
-    send: (command: C, own: SendOptions<A> = {}) =>
+    send: (command: C, given?: SendOptions<A>) =>
       Effect.callback<A, SendFailure>((resume) => {
+        const own = sendOptions(given)
         const decided = (decision: A) => resume(Effect.succeed(decision))
         const failed = (failure: SendFailure) => resume(Effect.fail(failure))
         const stop = submit(command, { decided, failed, settled: settledOf(own) }, own)
@@ -384,24 +392,6 @@ const learnPartitions = (desk: QuestionDesk, partitions: Partitions): Effect.Eff
       Effect.asVoid,
     )
 
-/** What a caller gave for a name: one without types may give anything. */
-const givenText = (name: unknown): string =>
-  typeof name === "string" ? shownName(name) : String(typeof name === "symbol" ? "a symbol" : name)
-
-const whyNoSkuGiven = (sku: unknown): string => (typeof sku === "string" ? (whyNoSku(sku) ?? "") : "it is no text")
-
-/** Throws what a mistake of the program is, naming the option: a callback that is none, or a SKU that can't be one. */
-const checkAtsOptions = (asked: AtsOptions): AtsOptions => {
-  const { onValue, ...others } = fieldsOf(asked)
-  if (typeof onValue !== "function") throw new TypeError(`onValue is ${givenText(onValue)}: it must be a function`)
-  checkCallback("onGap", others.onGap)
-  const { skus } = others
-  if (skus !== undefined && !Array.isArray(skus)) throw new TypeError(`skus is ${givenText(skus)}: it must be a list of SKUs`)
-  for (const [at, sku] of (skus ?? []).entries())
-    if (typeof sku !== "string" || !isSku(sku)) throw new RangeError(`${fieldPath("skus", at)} is ${givenText(sku)}: ${whyNoSkuGiven(sku)}`)
-  return { ...others, onValue }
-}
-
 /** Asks for one page of what a partition of a kind has in quarantine. */
 const askPage = <A extends { readonly partition: number }>(
   desk: QuestionDesk,
@@ -413,35 +403,45 @@ const askPage = <A extends { readonly partition: number }>(
 ): Effect.Effect<A, QuestionFailure> => {
   for (const [name, given] of Object.entries({ partition, after }))
     if (!(Number.isSafeInteger(given) && given >= 0))
-      return Effect.die(new RangeError(`${name} is ${givenText(given)}: it must be a whole number from 0 on`))
+      return Effect.die(new RangeError(`${name} is ${shown(given)}: it must be a whole number from 0 on`))
   return desk.ask({ path: quarantinePath(kind, partition), body: { v: 1, after }, timeoutMs }, (answer) => {
     const page = pageOf(answer)
     return page?.partition === partition ? page : undefined
   })
 }
 
-/** A question that can't be one is a mistake of the program: asking it again changes nothing. */
+/** Asks, unless the question can't be one: that is a mistake of the program, and asking it again changes nothing. */
+const unlessWrong = <A>(
+  faults: ReadonlyArray<RangeError | undefined>,
+  ask: () => Effect.Effect<A, QuestionFailure>,
+): Effect.Effect<A, QuestionFailure> => {
+  const fault = faults.find((one) => one !== undefined)
+  return fault === undefined ? ask() : Effect.die(fault)
+}
+
 const questions = (desk: QuestionDesk, counted: Effect.Effect<number, QuestionFailure>, timeoutMs: number) => ({
   partitions: counted,
   stock: (sku: string): Effect.Effect<StockAnswer, QuestionFailure> =>
-    typeof sku === "string" && isSku(sku)
-      ? desk.ask({ path: `stock.${skuToken(sku)}`, timeoutMs }, (answer) =>
-          (answer.answer === "stock" || answer.answer === "unknownSku") && answer.sku === sku ? answer : undefined,
-        )
-      : Effect.die(new RangeError(`${givenText(sku)} can't be a SKU: ${whyNoSkuGiven(sku)}`)),
+    unlessWrong([nameFault("sku", sku, skuName)], () =>
+      desk.ask({ path: `stock.${skuToken(sku)}`, timeoutMs }, (answer) =>
+        (answer.answer === "stock" || answer.answer === "unknownSku") && answer.sku === sku ? answer : undefined,
+      ),
+    ),
   reservation: (sku: string, reservation: string): Effect.Effect<ReservationAnswer, QuestionFailure> =>
-    typeof sku === "string" && isSku(sku) && typeof reservation === "string" && isReservationName(reservation)
-      ? desk.ask({ path: `reservation.${skuToken(sku)}`, body: { v: 1, reservation }, timeoutMs }, (answer) =>
-          (answer.answer === "reservation" || answer.answer === "unknownReservation") &&
-          answer.sku === sku &&
-          answer.reservation === reservation
-            ? answer
-            : undefined,
-        )
-      : Effect.die(new RangeError(`there can be no reservation ${givenText(reservation)} of a SKU ${givenText(sku)}`)),
+    unlessWrong([nameFault("sku", sku, skuName), nameFault("reservation", reservation, reservationName)], () =>
+      desk.ask({ path: `reservation.${skuToken(sku)}`, body: { v: 1, reservation }, timeoutMs }, (answer) =>
+        (answer.answer === "reservation" || answer.answer === "unknownReservation") &&
+        answer.sku === sku &&
+        answer.reservation === reservation
+          ? answer
+          : undefined,
+      ),
+    ),
   order: (order: string, channel?: string): Effect.Effect<OrderStanding, QuestionFailure> =>
-    typeof order === "string" && isOrderId(order) && (channel === undefined || (typeof channel === "string" && isSender(channel)))
-      ? desk.ask(
+    unlessWrong(
+      [nameFault("order", order, orderName), channel === undefined ? undefined : nameFault("channel", channel, channelName)],
+      () =>
+        desk.ask(
           { path: `order.${skuToken(order)}`, timeoutMs, ...(channel === undefined ? {} : { body: { v: 1, channel } }) },
           (answer) =>
             (answer.answer === "order" || answer.answer === "unknownOrder") &&
@@ -449,8 +449,8 @@ const questions = (desk: QuestionDesk, counted: Effect.Effect<number, QuestionFa
             (channel === undefined || answer.channel === channel)
               ? answer
               : undefined,
-        )
-      : Effect.die(new RangeError(`there can be no order ${givenText(order)}${channel === undefined ? "" : ` of ${givenText(channel)}`}`)),
+        ),
+    ),
   topology: Effect.zipWith(
     counted,
     desk.collect({ path: "workers", timeoutMs: Math.min(timeoutMs, collectMs) }, isComplete),
@@ -466,8 +466,8 @@ const questions = (desk: QuestionDesk, counted: Effect.Effect<number, QuestionFa
 const makeClient = (options: ClientOptions): Effect.Effect<Client["Service"], never, SenderLink | Scope.Scope> =>
   Effect.gen(function* () {
     const link = yield* SenderLink
+    const { timeoutMs, ...limits } = clientNumbers(options)
     const environment = options.environment ?? processEnvironment
-    const { timeoutMs, ...limits } = numbersOf(options)
     const instance = environment.randomId()
     const channel = link.sender as SenderId
     const senders: Senders = {
@@ -494,12 +494,19 @@ const makeClient = (options: ClientOptions): Effect.Effect<Client["Service"], ne
       ...questions(desk, counted, timeoutMs),
       partitionsOf,
       desk,
-      subscribeAts: (asked) => {
-        const options = checkAtsOptions(asked)
-        return subscribeAts(
+      subscribeAts: (options) => {
+        checkAtsOptions(options)
+        const subscription = subscribeAts(
           { link, desk, partitions: counted, timeoutMs },
           { ...options, onValue: surfacing(environment, options.onValue) },
         )
+        return Effect.map(subscription, ({ current, ...others }) => ({
+          ...others,
+          current: (sku) => {
+            checkName("sku", sku, skuName)
+            return current(sku)
+          },
+        }))
       },
     })
   })

@@ -117,6 +117,10 @@ export const whyNoId = (text: string): string | undefined => {
   return `it has ${text.length} characters, and an id has 1 to ${idCharsMax}`
 }
 
+/** The same for the name that a reservation is known by. */
+export const whyNoReservationName = (text: string): string | undefined =>
+  isReservationName(text) ? undefined : `it is neither a channel's own name of a reservation, nor @ and an order's: ${whyNoId(text) ?? ""}`
+
 /** The same for the name of a sender. */
 export const whyNoSender = (text: string): string | undefined => {
   if (isSender(text)) return undefined

@@ -35,6 +35,23 @@ describe("options that can't be any", () => {
     ["a number for a password", { servers, sender: "web", login: { user: "web", password: 5 } }, TypeError, "login has user, password"],
     ["text for tls", { servers, sender: "web", login, tls: "ca.pem" }, TypeError, "tls is string"],
     ["a number for a file", { servers, sender: "web", login, tls: { caFile: 1 } }, TypeError, "tls.caFile is number"],
+    [
+      "another name for a file",
+      { servers, sender: "web", login, tls: { ca: "ca.pem" } },
+      TypeError,
+      "no option tls.ca: there are tls.caFile, tls.certFile, tls.keyFile",
+    ],
+    [
+      "two logins",
+      { servers, sender: "web", login: { ...login, nkeySeed: "S" } },
+      TypeError,
+      "login has user, password, nkeySeed: it must be",
+    ],
+    ["another name", { server: servers[0], sender: "web", login }, TypeError, "no option server; did you mean servers?"],
+    ["a slip of the finger", { servers, sender: "web", login, timeoutMS: 5 }, TypeError, "no option timeoutMS; did you mean timeoutMs?"],
+    ["a name like none", { servers, sender: "web", login, pool: 5 }, TypeError, "no option pool: there are servers, sender, login, tls, "],
+    ["text where a number is meant", { servers, sender: "web", login, timeoutMs: "5" }, RangeError, 'timeoutMs is "5"'],
+    ["text to hear of decisions by", { servers, sender: "web", login, onSettled: "log" }, TypeError, "onSettled is"],
     ["text to be told by", { servers, sender: "web", login, onWaiting: "log" }, TypeError, "onWaiting is"],
   ])("%s", async (_, options, kind, words) => {
     const given = typeof options === "object" && !Array.isArray(options) ? { ...patience, ...options } : options

@@ -186,23 +186,63 @@ describe("a channel's promises", () => {
     expect(await channel.reserve({ ...reserve, locations: loop } as never)).toMatchObject({ outcome: "notStored", field: "locations.0" })
   })
 
-  it("options that are none: as if there were none; a callback or a SKU that can't be one: thrown, and named", async () => {
+  it("options that are none, of another name or another type: thrown, and named, and nothing is sent", async () => {
     const { link, channel } = await open()
     answering(link)
-    for (const options of [null, 5, "x"]) expect(await channel.reserve(reserve, options as never)).toMatchObject({ outcome: "accepted" })
-    await expect(channel.reserve(reserve, { onSettled: 5 } as never)).rejects.toThrow("onSettled is 5: it must be a function")
-    expect(() => channel.ats.subscribe(undefined as never)).toThrow("onValue is undefined: it must be a function")
-    const onValue = () => undefined
-    expect(() => channel.ats.subscribe({ onValue, onGap: 1 } as never)).toThrow("onGap is 1: it must be a function")
-    expect(() => channel.ats.subscribe({ onValue, skus: "A" } as never)).toThrow("skus is A: it must be a list of SKUs")
-    expect(() => channel.ats.subscribe({ onValue, skus: ["A", ""] })).toThrow('skus.1 is "": it is empty, and a SKU has 1 to 128 bytes')
+    for (const [options, said] of [
+      [null, "the options of a command are null: they must be { timeoutMs, onSettled, traceparent }, as far as they are needed"],
+      [5, "the options of a command are 5"],
+      [[], "the options of a command are a list"],
+      [{ onSettled: 5 }, "onSettled is 5: it must be a function"],
+      [{ timeoutMS: 5 }, "there is no option timeoutMS; did you mean timeoutMs?"],
+      [{ priority: 5 }, "there is no option priority: there are timeoutMs, onSettled, traceparent"],
+    ] as const) {
+      await expect(channel.reserve(reserve, options as never)).rejects.toThrow(said)
+      await expect(channel.placeOrder({ order: "o1", lines: [], holdMs: 1 }, options as never)).rejects.toThrow(said)
+    }
+    expect(link.published).toEqual([])
+    expect(await channel.reserve(reserve, { timeoutMS: undefined } as never)).toMatchObject({ outcome: "accepted" })
   })
 
-  it.each([undefined, null, 5, "", {}])("a question about no SKU or reservation (%p): told which, without being asked", async (given) => {
+  it("options of a feed that can't be any: thrown, and named", async () => {
     const { channel } = await open()
-    await expect(channel.stock(given as never)).rejects.toSatisfy(isRangeError(/can't be a SKU/))
-    await expect(channel.reservation(given as never, "r1")).rejects.toSatisfy(isRangeError(/of a SKU/))
-    await expect(channel.reservation("A", given as never)).rejects.toSatisfy(isRangeError(/no reservation/))
+    const onValue = () => undefined
+    for (const [options, said] of [
+      [undefined, "the options to follow ATS with are undefined: they must be { onValue, onGap, skus, current }"],
+      [{}, "onValue is undefined: it must be a function"],
+      [{ onValue, onGap: 1 }, "onGap is 1: it must be a function"],
+      [{ onValue, skus: "A" }, 'skus is "A": it must be a list of SKUs'],
+      [{ onValue, skus: ["A", ""] }, 'skus.1 is "": it is empty, and a SKU has 1 to 128 bytes'],
+      [{ onValue, current: "no" }, 'current is "no": it must be true or false'],
+      [{ onValue, sku: "A" }, "there is no option sku; did you mean skus?"],
+    ] as const)
+      expect(() => channel.ats.subscribe(options as never), said).toThrow(said)
+    const watch = channel.ats.subscribe({ onValue, current: false })
+    expect(() => watch.current(undefined as never)).toThrow("sku is undefined: it must be text of 1 to 128 bytes of UTF-8")
+    expect(watch.current("A")).toBeUndefined()
+    await watch.close()
+  })
+
+  it.each<[unknown, string]>([
+    [undefined, "undefined: it must be text"],
+    [null, "null: it must be text"],
+    [5, "5: it must be text"],
+    ["", '"": '],
+    [{}, "an object: it must be text"],
+    [Object.create(null), "an object: it must be text"],
+    [["A"], "a list: it must be text"],
+  ])("a question about %p: the argument that can't be one is named, with what it must be, without being asked", async (given, said) => {
+    const { link, channel } = await open()
+    const wrong = given as string
+    for (const [name, asking] of [
+      ["sku", channel.stock(wrong)],
+      ["sku", channel.reservation(wrong, "r1")],
+      ["reservation", channel.reservation("A", wrong)],
+      ["order", channel.order(wrong)],
+      ...(given === undefined ? [] : [["channel", channel.order("o1", wrong)] as const]),
+    ] as const)
+      await expect(asking).rejects.toSatisfy((error) => error instanceof RangeError && error.message.startsWith(`${name} is ${said}`))
+    expect(link.asked).toEqual([])
   })
 
   it.each(["id", "issuedAtMs"])("%s: null: refused as what it is, not filled in; only what is absent is", async (field) => {
@@ -484,6 +524,17 @@ describe("options", () => {
     const to = { servers: ["nats://127.0.0.1:9"], sender: "web", login: { user: "web", password: "p" } }
     await expect(connect({ ...to, connectTimeoutMs: 0 })).rejects.toThrow(/^connectTimeoutMs is 0/)
     await expect(connect({ ...to, timeoutMs: -5 })).rejects.toThrow(/^timeoutMs is -5/)
+  })
+
+  it("of another name or another type are refused, by name", async () => {
+    for (const [options, said] of [
+      [{ timeoutMS: 5 }, "there is no option timeoutMS; did you mean timeoutMs?"],
+      [{ onSettled: "log" }, 'onSettled is "log": it must be a function'],
+      [{ environment: 5 }, "environment is 5: it must be { wallMs, "],
+      [{ environment: {} }, "environment.wallMs is undefined: it must be a function"],
+    ] as const)
+      await expect(open(options as never), said).rejects.toThrow(said)
+    await expect(open(null as never)).rejects.toThrow("the options of a client are null: they must be { timeoutMs, ")
   })
 
   it("that contradict each other are refused; one that holds undefined is one that was left out", async () => {
