@@ -143,6 +143,8 @@ export const httpSkusMax = 100
 /** Milliseconds a gateway tries to reach a server for a request, and asks whether the cluster is there before it says that it isn't ready. */
 export const gatewayConnectMs = 3_000
 export const readyProbeMs = 1_000
+/** Milliseconds that whoever asks whether a gateway is ready waits for its connection to be made. */
+export const readyConnectMs = 500
 /** Milliseconds a sender's connection is kept after its last request. */
 export const gatewayIdleMs = 10 * 60_000
 /** Characters of a request's API key: ours have 68. */

@@ -3,7 +3,7 @@
  *
  * It logs in to the cluster as each sender whose keys it takes, over a connection of that sender's own: the server's permissions hold for what is sent through a gateway as for what the sender sends itself.
  */
-import { Clock, Context, Effect, Layer, Schema } from "effect"
+import { Clock, Context, Effect, Fiber, Layer, Option, Schema } from "effect"
 import { sendersLayer } from "../client/senders.ts"
 import type { GatewaySettings } from "../config.ts"
 import { SenderField } from "../domain/fields.ts"
@@ -14,11 +14,12 @@ import { pageFiles } from "../http/page-files.ts"
 import type { PastTeller } from "../http/past.ts"
 import { SenderRates } from "../http/rates.ts"
 import { serveGateway } from "../http/server.ts"
-import { gatewayConnectMs, httpWaitMsMax, readyProbeMs } from "../limits.ts"
+import { gatewayConnectMs, httpWaitMsMax, readyConnectMs, readyProbeMs } from "../limits.ts"
 import { senderLinkLayer } from "../nats/channel-link.ts"
 import type { Login } from "../nats/connection.ts"
+import type { AnswerUnknown, NotPermitted } from "../ports/errors.ts"
 import { HttpMeter } from "../ports/http-meter.ts"
-import { Senders } from "../ports/senders.ts"
+import { type ActingSender, Senders } from "../ports/senders.ts"
 import type { TracingParts } from "../telemetry/traces.ts"
 import type { CommandFailed } from "./exit-codes.ts"
 import { readTls } from "./gateway-tls.ts"
@@ -49,13 +50,43 @@ export const readLogins = (path: string): Effect.Effect<SenderLogins, CommandFai
     }),
   )
 
+const nothingMissing: ReadonlyArray<string> = []
+const noConnection = "nats: there is no connection yet"
+
+/** What a sender's connection finds missing: itself, as soon as that is known, or whoever would answer over it. */
+const missingOver = (acting: ActingSender): Effect.Effect<ReadonlyArray<string>, NotPermitted | AnswerUnknown> =>
+  Effect.raceFirst(
+    Effect.as(acting.lost, ["nats: the connection is lost, and is made again as soon as a server answers"]),
+    Effect.as(acting.partitions(readyProbeMs), nothingMissing),
+  )
+
 /** What is missing, looked at no more often than it takes. */
 const readinessOf = (senders: Senders["Service"], keys: KeyRing): Effect.Effect<Readiness> => {
+  const unconnected = { why: noConnection }
   const cluster = Effect.gen(function* () {
     const [first] = senders.names
     if (first === undefined) return ["logins: no sender has one"]
+    const looking = senders.as(first).pipe(
+      Effect.scoped,
+      Effect.as(null),
+      Effect.catchTags({
+        BrokerUnavailable: ({ cause }) => Effect.succeed(`nats: ${cause}`),
+        NotPermitted: ({ cause }) => Effect.succeed(`nats: the login of ${first} is refused: ${cause}`),
+      }),
+      // Whoever asks while the next attempt is under way hears why the last one failed.
+      Effect.tap((why) =>
+        Effect.sync(() => {
+          unconnected.why = why ?? noConnection
+        }),
+      ),
+    )
+    // Connecting goes on when nobody waits for it any more: it takes longer to fail than an answer may take.
+    const connecting = yield* Effect.forkDetach(looking)
+    const connected = yield* Effect.timeoutOption(Fiber.join(connecting), readyConnectMs)
+    if (Option.isNone(connected)) return [unconnected.why]
+    if (connected.value !== null) return [connected.value]
     return yield* senders.as(first).pipe(
-      Effect.flatMap((acting) => (acting === undefined ? Effect.succeed([]) : Effect.as(acting.partitions(readyProbeMs), []))),
+      Effect.flatMap((acting) => (acting === undefined ? Effect.succeed(nothingMissing) : missingOver(acting))),
       Effect.scoped,
       Effect.catchTags({
         AnswerUnknown: () => Effect.succeed(["workers: none answers"]),

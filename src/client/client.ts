@@ -129,6 +129,8 @@ export class Client extends Context.Service<
     readonly quarantine: (partition: number, after: number) => Effect.Effect<QuarantineAnswer, QuestionFailure>
     /** The same of a partition of orders. */
     readonly orderQuarantine: (partition: number, after: number) => Effect.Effect<OrderQuarantineAnswer, QuestionFailure>
+    /** Ends once the connection is known to be lost: at once where it is. Everything under way goes on when it is back. */
+    readonly lost: Effect.Effect<void>
     readonly subscribeAts: (options: AtsOptions) => Effect.Effect<AtsSubscription, never, Scope.Scope>
     /** Questions and their answers as the wire has them, for whoever passes them on. */
     readonly desk: Pick<QuestionDesk, "ask" | "collect">
@@ -494,6 +496,7 @@ const makeClient = (options: ClientOptions): Effect.Effect<Client["Service"], ne
       ...questions(desk, counted, timeoutMs),
       partitionsOf,
       desk,
+      lost: link.lost,
       subscribeAts: (options) => {
         checkAtsOptions(options)
         const subscription = subscribeAts(

@@ -52,7 +52,7 @@ const isComplete = (answers: ReadonlyArray<QuestionAnswer>): boolean => {
   return workers.length > 0 && workers.every(({ members }) => members.every((member) => heard.has(member)))
 }
 
-const questionsOver = ({ desk }: Client["Service"]): Omit<ActingSender, "sender" | "send" | "follow"> => ({
+const questionsOver = ({ desk }: Client["Service"]): Omit<ActingSender, "sender" | "send" | "lost" | "follow"> => ({
   partitions: (timeoutMs) =>
     desk.ask({ path: topologyPath, timeoutMs }, (answer) => (answer.answer === "topology" ? answer.partitions : undefined)),
   ats: (sku, timeoutMs) =>
@@ -96,6 +96,7 @@ const questionsOver = ({ desk }: Client["Service"]): Omit<ActingSender, "sender"
 const actingOver = (client: Client["Service"]): ActingSender => ({
   sender: client.sender,
   send: send(client),
+  lost: client.lost,
   ...questionsOver(client),
   follow: ({ onValue, onGap }, skus) => client.subscribeAts({ onValue, onGap, ...(skus === undefined ? {} : { skus }) }),
 })

@@ -132,6 +132,13 @@ const denied = (sender: string, subject: string, cause: string): Heard | undefin
     : undefined
 }
 
+const lost = (link: Link): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    const forget = link.onBroken(() => resume(Effect.void))
+    if (!link.isConnected()) resume(Effect.void)
+    return Effect.sync(forget)
+  })
+
 const replies = (link: Link, sender: string) => {
   const refusal = { isKnown: false }
   return (prefix: string) => repliesTo(link, sender, prefix, refusal)
@@ -247,6 +254,7 @@ const open = (config: SenderLinkConfig) =>
     return SenderLink.of({
       sender,
       publish: publish(link, sender),
+      lost: lost(link),
       replies: replies(link, sender),
       ask: ask(link, sender),
       ats: ats(link, sender),

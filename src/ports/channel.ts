@@ -41,6 +41,8 @@ export class SenderLink extends Context.Service<
      * answer too. A plain call: an effect for each message would cost more than the message.
      */
     readonly publish: (message: SentMessage) => boolean
+    /** Ends once this process has noticed that there is no connection: at once where there is none. It comes back by itself. */
+    readonly lost: Effect.Effect<void>
     /** Everything said to this sender under `hf.reply.<sender>.<prefix>.`, with the rest of the suffix; and what the server says of any publish. Fails with NotPermitted where the server no longer lets this sender hear it. */
     readonly replies: (prefix: string) => Stream.Stream<ReadonlyArray<Heard>, NotPermitted | BrokerUnavailable>
     /** Asks `hf.get.<sender>.<path>`; answers come as replies under `replySuffix`. */

@@ -71,6 +71,8 @@ export interface ActingSender {
    * does harm.
    */
   readonly send: (kind: Kind, command: object, asking: Asking) => Asked<CommandHeard>
+  /** Ends once its connection is known to be lost: at once where it is. */
+  readonly lost: Effect.Effect<void>
   readonly partitions: (timeoutMs: number) => Asked<PartitionCounts>
   /** The channel's own ATS of a SKU; no values where it doesn't sell it. */
   readonly ats: (sku: string, timeoutMs: number) => Asked<Answer<"ats">>

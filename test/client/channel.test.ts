@@ -198,7 +198,7 @@ describe("a channel's promises", () => {
       [{ priority: 5 }, "there is no option priority: there are timeoutMs, onSettled, traceparent"],
     ] as const) {
       await expect(channel.reserve(reserve, options as never)).rejects.toThrow(said)
-      await expect(channel.placeOrder({ order: "o1", lines: [], holdMs: 1 }, options as never)).rejects.toThrow(said)
+      await expect(channel.placeOrder({ order: "o1", fill: "whole", lines: [], holdMs: 1 }, options as never)).rejects.toThrow(said)
     }
     expect(link.published).toEqual([])
     expect(await channel.reserve(reserve, { timeoutMS: undefined } as never)).toMatchObject({ outcome: "accepted" })

@@ -137,6 +137,7 @@ export const fakeLink = (partitions: number | null = 4): FakeLink => {
       link.onPublish(message)
       return true
     },
+    lost: Effect.suspend(() => (link.isConnected ? Effect.never : Effect.void)),
     replies: repliesOver(listeners, refusals),
     ask: (path, body, suffix) =>
       Effect.sync(() => {

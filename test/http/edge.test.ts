@@ -32,6 +32,7 @@ const acting = (sender: string): ActingSender => ({
       sent.push({ kind, command, asking })
       return answer()
     }),
+  lost: Effect.never,
   partitions: never,
   ats: never,
   atsPage: never,

@@ -104,6 +104,7 @@ const channelLink = (sender: Sender): SenderLink["Service"] => {
       })
       return true
     },
+    lost: Effect.never,
     replies: (prefix) =>
       hear<Heard>((offer) => {
         listeners.set(offer, prefix)
