@@ -207,11 +207,11 @@ const failedWithRemedy = (error: unknown): Effect.Effect<never, unknown> =>
 export const runCommandLine = (args: ReadonlyArray<string>): Effect.Effect<void, unknown, NodeServices> => {
   const entry = entryOf(args)
   if (entry !== undefined) {
-    const ran = Effect.flatMap(Effect.promise(entry.load), (run) => run(args)).pipe(Effect.provide(presenterLayer))
+    const ran = Effect.flatMap(Effect.promise(entry.load), (run) => run(args)).pipe(Effect.provide(presenterLayer(args)))
     return entry.usesCluster === true ? Effect.catch(ran, failedWithRemedy) : ran
   }
   const [first, ...rest] = entries.map(named)
   if (first === undefined) return Effect.void
   const root = Command.make("holdfast").pipe(Command.withDescription(helpText(introduction)), Command.withSubcommands([first, ...rest]))
-  return Command.runWith(root, { version })(args).pipe(Effect.provide(presenterLayer))
+  return Command.runWith(root, { version })(args).pipe(Effect.provide(presenterLayer(args)))
 }

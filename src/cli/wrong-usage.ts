@@ -56,7 +56,16 @@ const tooOften = ({ value, expected }: Extract<Fault, { readonly _tag: "InvalidV
   return `is given ${often}, and may be given ${most === "1" ? "once" : `${most} times`}`
 }
 
-const said = (fault: Fault, { helpDoc: doc, commandPath }: Invalid): Complaint => {
+/** How a switch was typed, each way once: as `--postgres`, as `--no-postgres`, or both. */
+const typedAs = (name: string, args: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const ways = args.map((arg) => arg.split("=", 1)[0] ?? "").filter((arg) => arg === `--${name}` || arg === `--no-${name}`)
+  return [...new Set(ways)]
+}
+
+/** A switch that was given a value behind its `no-`. */
+const valueBehindNo = (expected: string): string | undefined => /^omit the value and use (--no-[^ =]+)/.exec(expected)?.[1]
+
+const said = (fault: Fault, { helpDoc: doc, commandPath }: Invalid, args: ReadonlyArray<string>): Complaint => {
   switch (fault._tag) {
     case "UnrecognizedOption": {
       const name = withoutDashes(fault.option)
@@ -76,7 +85,12 @@ const said = (fault: Fault, { helpDoc: doc, commandPath }: Invalid): Complaint =
     case "InvalidValue": {
       const where = fault.kind === "argument" ? `<${fault.option}>` : `--${fault.option}`
       const often = tooOften(fault)
-      if (often !== undefined) return { sentence: `${where} ${often}`, about: fault.option }
+      const [typed = where, other] = fault.kind === "argument" ? [] : typedAs(fault.option, args)
+      if (often !== undefined && other !== undefined)
+        return { sentence: `${typed} and ${other} are one flag, which may be given once`, about: fault.option }
+      if (often !== undefined) return { sentence: `${typed} ${often}`, about: fault.option }
+      const withValue = valueBehindNo(fault.expected)
+      if (withValue !== undefined) return { sentence: `${withValue} takes no value`, about: fault.option }
       return { sentence: `${where}: ${invalidText(fault)}`, about: fault.option }
     }
     case "UnknownSubcommand": {
@@ -121,18 +135,19 @@ const flagBeforeCommand = ({ commandPath, errors, helpDoc }: Invalid): Complaint
 }
 
 /** What is said of a command line that can't be used. */
-const wrongUsageText = (invalid: Invalid): string => {
+const wrongUsageText = (invalid: Invalid, args: ReadonlyArray<string>): string => {
   const { commandPath, errors, helpDoc } = invalid
   const before = flagBeforeCommand(invalid)
-  const all = before === undefined ? errors.map((fault) => said(fault, invalid)) : [before]
+  const all = before === undefined ? errors.map((fault) => said(fault, invalid, args)) : [before]
   const lines = new Set(all.flatMap(({ about }) => (about === undefined ? [] : (helpLine(helpDoc, about) ?? []))))
   return [...new Set(all.map(({ sentence }) => `holdfast: ${sentence}`)), ...lines, `see ${commandPath.join(" ")} --help`].join("\n")
 }
 
-/** Presents wrong usage in this way, and all else as usual. */
-export const presenterLayer = CliOutput.layerPresenter({
-  present: (event) =>
-    event._tag === "InvalidInvocation"
-      ? Effect.sync(() => void process.stderr.write(`${shownLines(wrongUsageText(event))}\n`))
-      : CliOutput.defaultPresenter.present(event),
-})
+/** Presents wrong usage of the command line `args` in this way, and all else as usual. */
+export const presenterLayer = (args: ReadonlyArray<string>) =>
+  CliOutput.layerPresenter({
+    present: (event) =>
+      event._tag === "InvalidInvocation"
+        ? Effect.sync(() => void process.stderr.write(`${shownLines(wrongUsageText(event, args))}\n`))
+        : CliOutput.defaultPresenter.present(event),
+  })

@@ -42,3 +42,13 @@ it("no flag reads its number in another way", () => {
   const sources = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"))
   expect(sources.filter((name) => /\b(?:Flag|Argument)\.(?:Int|Finite)\b/.test(readFileSync(join(folder, name), "utf8")))).toEqual([])
 })
+
+it.each<[ReadonlyArray<string>, string]>([
+  [["--no-postgres", "--no-postgres"], "--no-postgres is given twice, and may be given once"],
+  [["--postgres", "--postgres"], "--postgres is given twice, and may be given once"],
+  [["--no-postgres", "--postgres"], "--no-postgres and --postgres are one flag, which may be given once"],
+  [["--no-postgres=true"], "--no-postgres takes no value"],
+  [["--processes", "2", "--processes=2"], "--processes is given twice, and may be given once"],
+])("serve %j is told as it was typed", async (args, said) => {
+  expect(await told(["serve", ...args])).toContain(`holdfast: ${said}\n`)
+})
