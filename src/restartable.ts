@@ -25,9 +25,14 @@ export const restartable = <Run>(first: Run, again: (before: Run, begun: (next: 
   }
 }
 
+type Ended = { readonly exitCode: number | null; readonly signalCode: string | null }
+
+/** How a process that has ended did: `with code 1`, `by SIGKILL`. */
+export const howEnded = ({ exitCode, signalCode }: Ended): string => (signalCode === null ? `with code ${exitCode}` : `by ${signalCode}`)
+
 /** A run of a process of ours. */
 export interface OwnRun {
-  readonly child: { readonly exitCode: number | null; readonly signalCode: string | null }
+  readonly child: Ended
   readonly ended: Promise<void>
   /** Whether it was told to end from here. */
   isTold: boolean
@@ -38,5 +43,5 @@ export const endedByItself = async (run: OwnRun): Promise<string> => {
   const { child, ended } = run
   await ended
   if (run.isTold) return new Promise(() => undefined)
-  return child.signalCode === null ? `with code ${child.exitCode}` : `by ${child.signalCode}`
+  return howEnded(child)
 }

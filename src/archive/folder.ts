@@ -4,13 +4,15 @@
  * The manifest says what counts, and is replaced last and in one step. Whatever it doesn't name is a leftover of somebody who was killed, and is
  * removed by the next who writes. A file counts only after it was synced and read back from the disk.
  */
-import { copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises"
+
+import { copyFile, readdir, readFile, rm } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { gunzip, gzip } from "node:zlib"
 import { Effect, Layer, type Scope, Stream } from "effect"
 import type { Kind } from "../domain/kinds.ts"
 import type { StoredRecord } from "../engine/records.ts"
+import { makeFolder } from "../make-folder.ts"
 import { Archive, type ArchivedJournal, type SegmentDraft, type WholeSnapshot } from "../ports/archive.ts"
 import { ArchiveFailed } from "../ports/errors.ts"
 import {
@@ -224,7 +226,7 @@ class Folder {
     const aside = join(dirname(this.#root), "set-aside", basename(this.#root), `partition-${partition}`, incarnation)
     const beyond = before.segments.filter(({ to }) => to > seq)
     const isSnapshotBeyond = before.snapshot !== null && before.snapshot.endSeq > seq
-    await mkdir(aside, { recursive: true, mode: 0o700 })
+    await makeFolder(aside, 0o700)
     for (const { file } of [...beyond, ...(isSnapshotBeyond && before.snapshot !== null ? [before.snapshot] : [])])
       await copyFile(join(folder, file), join(aside, file))
     await syncFolder(aside)
@@ -281,7 +283,7 @@ class Folder {
   async #prepare(journal: ArchivedJournal): Promise<string> {
     const folder = folderOf(this.#root, journal)
     if (this.#tidied.has(folder)) return folder
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder, 0o700)
     await syncFolder(this.#root)
     await syncFolder(join(this.#root, `partition-${journal.partition}`))
     const manifest = await readManifest(folder)
@@ -317,7 +319,7 @@ const serviceOf = (folder: Folder): Archive["Service"] => ({
 const openFolder = (options: FolderOptions): Effect.Effect<Archive["Service"], ArchiveFailed, Scope.Scope> =>
   Effect.acquireRelease(
     attempt(`open the archive ${options.folder} for writing`, async () => {
-      await mkdir(rootOf(options), { recursive: true, mode: 0o700 })
+      await makeFolder(rootOf(options), 0o700)
       return takeFolder(rootOf(options))
     }),
     (leave) => Effect.promise(() => leave().catch(() => undefined)),

@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import { besideEndMs } from "../limits.ts"
+import { howEnded } from "../restartable.ts"
 
 /** The program itself. */
 const mainFile = fileURLToPath(new URL("../main.ts", import.meta.url))
@@ -52,8 +53,8 @@ const end = (child: ChildProcess, name: string, waitMs: number): Effect.Effect<v
 export const endWithin = (child: ChildProcess, name: string, waitMs: number): Effect.Effect<void> =>
   Effect.flatMap(Effect.forkDetach(end(child, name, waitMs)), Fiber.join)
 
-/** Runs one to its end, which comes with the scope at the latest, and by itself with this process. Returns its exit code. */
-export const runBeside = ({ name, args, env }: Beside): Effect.Effect<number | null> => {
+/** Runs one to its end, which comes with the scope at the latest, and by itself with this process. Returns how it ended: `with code 1`, `by SIGKILL`. */
+export const runBeside = ({ name, args, env }: Beside): Effect.Effect<string> => {
   const start = Effect.sync(() => {
     const child = spawn(process.execPath, [mainFile, ...args], {
       env: { ...process.env, ...env },
@@ -67,7 +68,7 @@ export const runBeside = ({ name, args, env }: Beside): Effect.Effect<number | n
   })
   return Effect.acquireRelease(start, (child) => endWithin(child, name, besideEndMs)).pipe(
     Effect.tap(({ pid }) => Effect.logInfo(`the ${name} runs, as a process of its own`, { pid })),
-    Effect.flatMap(ended),
+    Effect.flatMap((child) => Effect.map(ended(child), () => howEnded(child))),
     Effect.scoped,
   )
 }

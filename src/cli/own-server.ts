@@ -4,12 +4,13 @@
  * What is stored stays in its folder (own-folder.ts) from one start to the next, with the logins, so that whoever tries
  * things out finds his stock again.
  */
-import { mkdir, readFile } from "node:fs/promises"
+import { readFile } from "node:fs/promises"
 import { createServer } from "node:net"
 import { dirname } from "node:path"
 import { Effect, type Scope } from "effect"
 import { settings } from "../config.ts"
 import { sendersOf } from "../domain/sender-list.ts"
+import { makeFolder } from "../make-folder.ts"
 import { type EmbeddedConnection, type EmbeddedServer, startEmbedded } from "../nats/embedded.ts"
 import type { WorkerAccess } from "../nats/layer.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
@@ -63,12 +64,23 @@ export const refuseSecond = async (storeDir: string): Promise<void> => {
   })
 }
 
+const notMade =
+  (folder: string) =>
+  (error: unknown): never => {
+    const cause = error instanceof Error ? error.message : String(error)
+    throw new CommandFailed({
+      code: exitCode.usage,
+      message: `the own nats-server's folder, ${folder}, can't be made (${cause}): name another with ${settings.ownFolder.name}`,
+    })
+  }
+
 const start = async (): Promise<EmbeddedServer> => {
   const port = ownPort()
   const storeDir = ownFolder
   await refuseSecond(storeDir)
   // What isn't run as root may have its folder beside ours.
-  await mkdir(dirname(storeDir), { recursive: true })
+  await makeFolder(dirname(storeDir)).catch(notMade(storeDir))
+  await makeFolder(storeDir, 0o700).catch(notMade(storeDir))
   if (port === 0) return startEmbedded({ storeDir, senders: ownSenders })
   await refuseTaken(port)
   return startEmbedded({ storeDir, port, senders: ownSenders })

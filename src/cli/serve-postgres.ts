@@ -2,10 +2,12 @@
  * What a worker does about tables beside its work: it keeps `holdfast project` running as a process of its own, and, where it has a cluster of its own, starts a Postgres for it. Whatever becomes of either, the
  * worker decides on.
  */
-import { mkdir, writeFile } from "node:fs/promises"
+
+import { writeFile } from "node:fs/promises"
 import { dirname } from "node:path"
 import { Effect, Schedule } from "effect"
 import { postgresSettings, settings } from "../config.ts"
+import { makeFolder } from "../make-folder.ts"
 import { startPostgres } from "../postgres/embedded.ts"
 import { runBeside } from "./beside.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
@@ -25,7 +27,7 @@ export interface ServePostgres {
 
 const start = async () => {
   const server = await startPostgres({ folder: ownPostgresFolder })
-  await mkdir(dirname(ownPostgresFile), { recursive: true, mode: 0o700 })
+  await makeFolder(dirname(ownPostgresFile), 0o700)
   await writeFile(ownPostgresFile, `${JSON.stringify({ url: server.url }, null, 2)}\n`, { mode: 0o600 })
   return server
 }
@@ -46,7 +48,7 @@ const ownPostgres = Effect.acquireRelease(
 )
 
 /** Runs a projector to its end. Its pages are at a port of their own, which its log names. */
-const runProjector = (url: string): Effect.Effect<number | null> =>
+const runProjector = (url: string): Effect.Effect<string> =>
   runBeside({ name: "projector", args: ["project"], env: { [postgresSettings.url.name]: url, [settings.httpPort.name]: "0" } })
 
 /** Keeps tables, where they are wanted and somebody says where, for as long as it runs. */
@@ -56,7 +58,7 @@ export const keepProjecting = ({ url, isOwnCluster }: ServePostgres): Effect.Eff
       if (url === "none" || (url === null && !isOwnCluster)) return
       const address = url ?? (yield* ownPostgres)
       yield* runProjector(address).pipe(
-        Effect.tap((code) => Effect.logWarning("the projector ended, and is started again", { code, againInMs: startAgainMs })),
+        Effect.tap((how) => Effect.logWarning(`the projector ended ${how}, and is started again`, { againInMs: startAgainMs })),
         Effect.repeat(Schedule.spaced(startAgainMs)),
       )
     }),

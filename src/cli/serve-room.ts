@@ -49,7 +49,7 @@ export const watchRoom = (
 /** Milliseconds before an archivist that ended is started again. */
 const startAgainMs = 60_000
 
-const runArchivist = (everyMs: number): Effect.Effect<number | null> =>
+const runArchivist = (everyMs: number): Effect.Effect<string> =>
   runBeside({ name: "archivist", args: ["archive", "--json", "--every", `${Math.round(everyMs / 1_000)}s`], env: {} })
 
 /** Keeps the archivist running, if a schedule is set; otherwise does nothing. It ends with the worker. */
@@ -58,7 +58,7 @@ export const keepArchiving = ({ everyMs }: ArchiveConfig): Effect.Effect<void> =
     ? Effect.void
     : Effect.logInfo("archiving on a schedule, as a process of its own", { everyMs }).pipe(
         Effect.andThen(runArchivist(everyMs)),
-        Effect.flatMap((code) => Effect.logWarning("the archivist ended, and is started again", { code, againInMs: startAgainMs })),
+        Effect.flatMap((how) => Effect.logWarning(`the archivist ended ${how}, and is started again`, { againInMs: startAgainMs })),
         Effect.repeat(Schedule.spaced(startAgainMs)),
         Effect.asVoid,
       )

@@ -40,8 +40,9 @@ const addressesOf = (pages: ReadonlyArray<string>): ReadonlyArray<Address> => {
 
 const pathOf = (url: string): string => url.split("?", 1)[0] ?? url
 
-const atNoRoute = (address: Address | undefined): Response => {
-  if (address === undefined) return problemResponse("NotFound")
+const atNoRoute = (address: Address | undefined, method: string): Response => {
+  // It takes the method: what stands for a name in its path can't be decoded, and so names nothing.
+  if (address === undefined || address.methods.includes(method)) return problemResponse("NotFound")
   const allow = address.methods.join(", ")
   return problemResponse("MethodNotAllowed", { detail: `it takes ${allow}` }, { allow })
 }
@@ -94,7 +95,7 @@ export const edgeLayer = ({ meter, traces }: Pick<Gateway, "meter" | "traces">, 
             traced?.ended(null)
             return Effect.interrupt
           }
-          return isNoRoute(Cause.squash(cause)) ? Effect.succeed(atNoRoute(address)) : defect(cause)
+          return isNoRoute(Cause.squash(cause)) ? Effect.succeed(atNoRoute(address, request.method)) : defect(cause)
         }),
         Effect.map(withHeaders),
       )

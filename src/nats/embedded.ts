@@ -3,14 +3,16 @@
  *
  * It never outlives its parent, however that one ends. It is not for production: one server, and by default the server's own fsync interval.
  */
+
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { open, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import type { SenderAccess } from "../domain/roles.ts"
 import { sendersText } from "../domain/sender-list.ts"
 import { freePorts } from "../free-ports.ts"
+import { makeFolder } from "../make-folder.ts"
 import { endedByItself, type OwnRun, restartable } from "../restartable.ts"
 import { temporaryFolder } from "../temporary-folder.ts"
 import { watchdog } from "../watchdog.ts"
@@ -211,7 +213,7 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedS
   const binary = await natsServerBinary()
   const temporary = options.storeDir === undefined ? temporaryFolder("holdfast-nats-") : null
   const storeDir = options.storeDir ?? temporary?.path ?? ""
-  await mkdir(storeDir, { recursive: true, mode: 0o700 })
+  await makeFolder(storeDir, 0o700)
   const connectionFile = join(storeDir, "connection.json")
   const configFile = join(storeDir, "nats-server.conf")
   const logFile = join(storeDir, "nats-server.log")

@@ -3,6 +3,7 @@
  *
  * Postgres refuses to run as root. Root's runs as nobody, who has to be let into the folder of its data and of its programs: where that isn't so, both are put where everybody may enter.
  */
+
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { createHash, randomBytes } from "node:crypto"
 import { chmod, chown, cp, mkdir, open, readFile, rm, stat, writeFile } from "node:fs/promises"
@@ -12,6 +13,7 @@ import { dirname, join, resolve } from "node:path"
 import { promisify } from "node:util"
 import postgres from "postgres"
 import { freePort } from "../free-ports.ts"
+import { makeFolder } from "../make-folder.ts"
 import { endedByItself, type OwnRun, restartable } from "../restartable.ts"
 import { type TemporaryFolder, temporaryFolder } from "../temporary-folder.ts"
 import { watchdog } from "../watchdog.ts"
@@ -64,11 +66,11 @@ const isOpenToAll = async (folder: string): Promise<boolean> => {
 
 /** The folder that a name stands for, made, where whoever runs Postgres may enter it. */
 const openFolder = async (wanted: string): Promise<string> => {
-  await mkdir(wanted, { recursive: true, mode: 0o755 })
+  await makeFolder(wanted, 0o755)
   const folder = resolve(wanted)
   if (!isRoot || (await isOpenToAll(folder))) return folder
   const elsewhere = join(tmpdir(), `holdfast-postgres-${createHash("sha256").update(folder).digest("hex").slice(0, 16)}`)
-  await mkdir(elsewhere, { recursive: true, mode: 0o755 })
+  await makeFolder(elsewhere, 0o755)
   const { uid } = await stat(elsewhere)
   if (uid !== 0) throw new PostgresNotStarted(`${elsewhere} belongs to another user: remove it`)
   return elsewhere

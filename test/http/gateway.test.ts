@@ -245,6 +245,7 @@ describe("bad input", () => {
     expect(await send("Nonsense", "web", good())).toMatchObject({ status: 404, body: { code: "NotFound" } })
     const got = await ask("/v1/commands/Reserve", "web")
     expect([got.status, got.headers.get("allow")]).toEqual([405, "POST"])
+    expect(await ask("/v1/ats/%zz", "web")).toMatchObject({ status: 404, body: { code: "NotFound" } })
     expect(await ask("/v1/ats?nonsense=1", "web")).toMatchObject({ status: 400, body: { code: "QueryInvalid" } })
   })
 

@@ -1,6 +1,6 @@
 /** The command line as an operator types it, against a real server and a real worker. */
 import { once } from "node:events"
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, mkdtempDisposable, rm, writeFile } from "node:fs/promises"
 import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -402,6 +402,18 @@ describe("a cluster that isn't there", () => {
       err: expect.stringContaining("HOLDFAST_OWN_NATS_PORT, or name that server with HOLDFAST_NATS_URL"),
     })
     await rm(folder, { recursive: true })
+  })
+
+  it("the own server's folder is a file: refused, with the setting that names another", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "holdfast-file-"))
+    await writeFile(join(folder.path, "file"), "")
+    for (const named of ["file", "file/below"]) {
+      const env = { HOLDFAST_OWN_FOLDER: join(folder.path, named), HOLDFAST_OWN_NATS_PORT: "0", HOLDFAST_HTTP_PORT: "0" }
+      expect(await cluster.run(["serve"], { env })).toMatchObject({
+        code: 2,
+        err: expect.stringContaining("name another with HOLDFAST_OWN_FOLDER"),
+      })
+    }
   })
 
   it("no server is named and none was left in this folder: usage, with both ways out", async () => {

@@ -34,7 +34,9 @@ const composed = [
   "retention",
   "projection",
   "postgres",
+  "restartable",
   "temporary-folder",
+  "make-folder",
   "archive",
   "nats",
   "client",
@@ -54,6 +56,8 @@ export const layers: Readonly<Record<string, Layer>> = {
   restartable: { uses: [], typesOf: [], packages: [] },
   /** What such a server keeps for a time. */
   "temporary-folder": { uses: ["watchdog"], typesOf: [], packages: ["node:fs", "node:fs/promises", "node:os", "node:path"] },
+  /** Where it lies, if somebody names that; and an archive. */
+  "make-folder": { uses: [], typesOf: [], packages: ["node:fs/promises", "node:path"] },
   /** Where such a server may listen. */
   "free-ports": { uses: [], typesOf: [], packages: ["node:crypto", "node:fs", "node:net"] },
   config: { uses: ["domain"], typesOf: [], packages: [...effect, "node:os"] },
@@ -83,10 +87,10 @@ export const layers: Readonly<Record<string, Layer>> = {
   projection: { uses: ["engine", "kinds", "wire", "ports", "domain", "retention"], typesOf: [], packages: effect },
   postgres: {
     ...adapter,
-    uses: [...adapter.uses, "watchdog", "restartable", "free-ports", "temporary-folder"],
+    uses: [...adapter.uses, "watchdog", "restartable", "free-ports", "temporary-folder", "make-folder"],
     packages: [...effect, "postgres", "drizzle-orm", "drizzle-orm/*", "node:*"],
   },
-  archive: { ...adapter, packages: [...effect, "node:*"] },
+  archive: { ...adapter, uses: [...adapter.uses, "make-folder"], packages: [...effect, "node:*"] },
   runtime: {
     // Which classes a role may send is a table, and which kinds there are is a list: words, as the names are.
     uses: ["engine", "kinds", "ingress", "wire", "ports", "config", "telemetry/names", "domain/roles", "domain/kinds"],
@@ -95,7 +99,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   nats: {
     ...adapter,
-    uses: [...adapter.uses, "watchdog", "restartable", "free-ports", "temporary-folder"],
+    uses: [...adapter.uses, "watchdog", "restartable", "free-ports", "temporary-folder", "make-folder"],
     packages: [...effect, "@nats-io/*", "node:*"],
   },
   client: { ...adapter, packages: [...effect, "node:*"] },
