@@ -79,8 +79,8 @@ const start = async (): Promise<EmbeddedServer> => {
   const storeDir = ownFolder
   await refuseSecond(storeDir)
   // What isn't run as root may have its folder beside ours.
-  await makeFolder(dirname(storeDir)).catch(notMade(storeDir))
-  await makeFolder(storeDir, 0o700).catch(notMade(storeDir))
+  const made = makeFolder(dirname(storeDir)).then(() => makeFolder(storeDir, 0o700))
+  await made.catch(notMade(storeDir))
   if (port === 0) return startEmbedded({ storeDir, senders: ownSenders })
   await refuseTaken(port)
   return startEmbedded({ storeDir, port, senders: ownSenders })
